@@ -1,0 +1,1 @@
+"""Intent-first recommender."""
