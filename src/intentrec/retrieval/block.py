@@ -1,0 +1,127 @@
+"""What is recommended to a block of users, on integer rows only."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import sparse
+
+from intentrec.retrieval.config import RetrievalConfig
+from intentrec.retrieval.queries import TagQueries
+from intentrec.retrieval.quotas import fill_quotas
+from intentrec.retrieval.topk import Floats, Ints, Mask, Vectors, dot_pairs, top_k
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """Chosen user-item pairs, (H,) each.
+
+    Attributes:
+        user: Row of the user.
+        item: Row of the item.
+        from_tag: Whether an interest brought the item, and not the plain user query.
+        tagged: Whether a tag has part in the score; `tag` and `score_tag` mean nothing elsewhere.
+        tag: Position of the tag in `TagQueries`.
+        score_user: Part of the user's vector.
+        score_tag: Part of the interest.
+    """
+
+    user: Ints
+    item: Ints
+    from_tag: Mask
+    tagged: Mask
+    tag: Ints
+    score_user: Floats
+    score_tag: Floats
+
+
+@dataclass(frozen=True)
+class Block:
+    """Users of one block with their interests.
+
+    Attributes:
+        items: (N, D).
+        users: (U, D).
+        beta: Weight of the user vector, (U,).
+        tags: Queries of the users that have tags.
+        allowed: Items that may be returned, (N,); None for all.
+        excluded: Non-zero at items that a user must not get, (U, N).
+        config: Quotas and block size.
+    """
+
+    items: Vectors
+    users: Vectors
+    beta: Floats
+    tags: TagQueries
+    allowed: Mask | None
+    excluded: sparse.csr_array | None
+    config: RetrievalConfig
+
+    def chosen(self, k: int) -> Chosen:
+        """At most `k` pairs for each user, in no order, with the parts of their scores."""
+        user, item, query, from_tag = self._filled(k)
+        counts = np.bincount(self.tags.user, minlength=len(self.users))
+        tagged = counts[user] > 0
+        plain = tagged & ~from_tag
+        query[plain] = nearest_member(user[plain], item[plain], self.tags.user, self.tags.vectors, self.items)
+        beta = np.where(tagged, self.beta[user], 1.0)
+        tag = np.zeros(len(user), dtype=np.int64)
+        score_tag = np.zeros(len(user))
+        at, of = query[tagged], item[tagged]
+        tag[tagged] = nearest_member(at, of, self.tags.tag_query, self.tags.tag_vectors[self.tags.tag_name], self.items)
+        score_tag[tagged] = (1.0 - beta[tagged]) * dot_pairs(self.tags.vectors, self.items, at, of)
+        score_user = beta * dot_pairs(self.users, self.items, user, item)
+        return Chosen(user, item, from_tag, tagged, tag, score_user, score_tag)
+
+    def _filled(self, k: int) -> tuple[Ints, Ints, Ints, Mask]:
+        """User, item, row of the interest (where one brought the item) and whether one did."""
+        plain, share = self._shares()
+        beta = self.beta[self.tags.user, None]
+        fused = (beta * self.users[self.tags.user] + (1.0 - beta) * self.tags.vectors).astype(np.float32)
+        owner = np.concatenate([plain, self.tags.user])
+        active = np.flatnonzero(share > 0)
+        hits = top_k(
+            np.concatenate([self.users[plain], fused])[active],
+            self.items,
+            k,
+            allowed=self.allowed,
+            excluded=self.excluded,
+            excluded_rows=owner[active],
+            block_scores=self.config.block_scores,
+        )
+        query = active[hits.query]
+        kept = fill_quotas(owner[query], query, hits.rank, hits.item, share=share, k=k)
+        query = query[kept]
+        from_tag = query >= len(plain)
+        return owner[query], hits.item[kept], np.where(from_tag, query - len(plain), 0), from_tag
+
+    def _shares(self) -> tuple[Ints, Floats]:
+        """Users with a plain query, and the share of every query: plain ones first, then interests."""
+        counts = np.bincount(self.tags.user, minlength=len(self.users))
+        of_user = self.config.user_share if self.config.fused == "interests" else 0.0
+        plain = np.arange(len(self.users), dtype=np.int64)
+        share = np.where(counts > 0, of_user, 1.0)
+        return plain, np.concatenate([share, (1.0 - of_user) / counts[self.tags.user]])
+
+
+def nearest_member(group: Ints, item: Ints, member_group: Ints, members: Vectors, items: Vectors) -> Ints:
+    """For each pair of a group and an item, the member of the group with the highest dot product; ties go to the first.
+
+    Args:
+        group: (H,); each group has at least one member.
+        item: Row of the item, (H,).
+        member_group: Group of each member, ascending, (M,).
+        members: (M, D).
+        items: (N, D).
+    """
+    if not len(group):
+        return np.empty(0, dtype=np.int64)
+    first = np.searchsorted(member_group, group)
+    counts = np.searchsorted(member_group, group, side="right") - first
+    starts = np.cumsum(counts) - counts
+    pair = np.repeat(np.arange(len(group)), counts)
+    member = np.arange(len(pair)) - starts[pair] + first[pair]
+    score = dot_pairs(members, items, member, item[pair])
+    best = np.flatnonzero(score == np.maximum.reduceat(score, starts)[pair])
+    _, earliest = np.unique(pair[best], return_index=True)
+    nearest: Ints = member[best[earliest]]
+    return nearest

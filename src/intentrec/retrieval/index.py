@@ -1,0 +1,80 @@
+"""Item vectors under their ids, and filters in the same order."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+from scipy import sparse
+
+from intentrec.errors import DataError
+from intentrec.retrieval.topk import Ints, Mask, Vectors
+
+
+@dataclass(frozen=True)
+class ItemIndex:
+    """Item vectors in the order of their ids, so that a tie in score falls to the smaller id.
+
+    Attributes:
+        ids: Item ids, ascending, (N,).
+        vectors: One row an item, (N, D).
+    """
+
+    ids: NDArray[np.str_]
+    vectors: Vectors
+
+    @classmethod
+    def build(cls, ids: Sequence[str], vectors: NDArray[np.floating]) -> Self:
+        """An index of items in any order.
+
+        Raises:
+            DataError: An id comes twice, the lengths differ, or a vector is not finite.
+        """
+        if len(ids) != len(vectors):
+            raise DataError(f"There are {len(ids)} item ids for {len(vectors)} item vectors; give one vector an item.")
+        names = np.asarray(ids, dtype=np.str_)
+        order = np.argsort(names, kind="stable")
+        names = names[order]
+        twice = names[1:][names[1:] == names[:-1]]
+        if len(twice):
+            raise DataError(f"Item {str(twice[0])!r} comes twice among the vectors; keep one.")
+        ordered = np.ascontiguousarray(vectors[order], dtype=np.float32)
+        wrong = np.flatnonzero(~np.isfinite(ordered).all(axis=1))
+        if len(wrong):
+            raise DataError(f"The vector of item {str(names[wrong[0]])!r} is not finite; train the towers again.")
+        return cls(names, ordered)
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def rows_of(self, items: Collection[str]) -> Ints:
+        """Rows of the items that the index knows, ascending; others are left out."""
+        wanted = np.asarray(list(items), dtype=np.str_)
+        return np.flatnonzero(np.isin(self.ids, wanted)).astype(np.int64)
+
+    def mask(self, items: Collection[str] | None) -> Mask | None:
+        """True at the given items, (N,); None means that all are allowed and stays None."""
+        if items is None:
+            return None
+        allowed = np.zeros(len(self), dtype=np.bool_)
+        allowed[self.rows_of(items)] = True
+        return allowed
+
+    def pairs(self, users: Sequence[str], events: pl.DataFrame) -> sparse.csr_array:
+        """Non-zero where a user has a row with an item in `events`, (U, N): the filter of what was seen.
+
+        Args:
+            users: Rows of the result, in order; an id may come more than once.
+            events: `user_id`, `item_id`; rows of other users and unknown items are left out.
+        """
+        rows = pl.DataFrame({"user_id": list(users)}, schema={"user_id": pl.String}).with_row_index("row")
+        columns = pl.DataFrame({"item_id": self.ids.tolist()}, schema={"item_id": pl.String}).with_row_index("column")
+        seen = events.lazy().select("user_id", "item_id").drop_nulls().unique()
+        found = (
+            seen.join(rows.lazy(), on="user_id").join(columns.lazy(), on="item_id").select("row", "column").collect()
+        )
+        ones = np.ones(len(found), dtype=np.int8)
+        at = (found["row"].to_numpy().astype(np.int64), found["column"].to_numpy().astype(np.int64))
+        return sparse.csr_array((ones, at), shape=(len(users), len(self)))
