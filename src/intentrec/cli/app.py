@@ -1,0 +1,291 @@
+"""Commands of `intentrec`. Each one reads its arguments, calls the pipeline and shows the outcome."""
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import orjson
+import typer
+from rich.console import Console
+
+from intentrec import __version__
+from intentrec.cli import show
+from intentrec.cli.bars import RichProgress
+from intentrec.config import Config, load_config, template
+from intentrec.errors import ConfigError, IntentrecError
+from intentrec.workspace import Workspace, erase_user
+
+app = typer.Typer(
+    name="intentrec",
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,
+    help="""Intent-first recommender: language models write down offline what each user wants, light towers answer.
+
+A first hour: `intentrec demo` shows everything on a real shop. With your own data: `intentrec init shop`, then
+`intentrec -w shop ingest --items items.parquet --events events.parquet`, `intentrec -w shop data check`,
+`intentrec -w shop run`, `intentrec -w shop recommend USER`, `intentrec -w shop why USER ITEM`.
+
+Exit codes: 0 done, 1 unexpected, 2 wrong usage, 3 settings, 4 data, 5 workspace, 6 language model, 7 budget spent,
+8 not found, 9 not trained, 10 a package is missing, 130 interrupted.""",
+)
+data_app = typer.Typer(no_args_is_help=True, help="Look at what was ingested.")
+app.add_typer(data_app, name="data")
+
+out = Console()
+err = Console(stderr=True)
+
+
+@dataclass
+class State:
+    """What every command shares."""
+
+    folder: Path = Path()
+
+    def open(self) -> tuple[Workspace, Config]:
+        """The workspace and its settings."""
+        workspace = Workspace(self.folder)
+        return workspace, load_config(workspace.config_file)
+
+
+state = State()
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs instead of text for people.")]
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        out.print(f"intentrec {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def common(
+    workspace: Annotated[
+        Path, typer.Option("-w", "--workspace", help="The workspace folder.", show_default="current folder")
+    ] = Path(),
+    _: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")] = False,
+) -> None:
+    """Intent-first recommender."""
+    state.folder = workspace
+
+
+@app.command()
+def init(folder: Annotated[Path, typer.Argument(help="New folder for one shop.", metavar="DIR")]) -> None:
+    """Make a workspace: a folder with a commented `intentrec.toml`."""
+    workspace = Workspace.create(folder, template())
+    out.print(f"Made {workspace.config_file}. Next: intentrec -w {folder} ingest --items FILE --events FILE")
+
+
+Files = list[Path] | None
+
+
+def _files(help_text: str) -> typer.models.OptionInfo:
+    return typer.Option(help=f"{help_text} (Parquet, CSV or JSONL; may be given several times).", metavar="FILE")
+
+
+@app.command()
+def ingest(
+    items: Annotated[Files, _files("Items")] = None,
+    events: Annotated[Files, _files("Events")] = None,
+    users: Annotated[Files, _files("Users")] = None,
+    impressions: Annotated[Files, _files("Impressions")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Check files and add their rows to the workspace. Bad rows go to the quarantine table with the reason.
+
+    Items and users replace earlier rows of the same id; events and impressions are added, and rows that are stored
+    already are refused as duplicates, so that the same file can be given twice. Columns with other names come in
+    through `[data.rename.events]` and the like in `intentrec.toml`.
+    """
+    from intentrec.pipeline.ingest import ingest_files
+
+    workspace, config = state.open()
+    files = {"items": items, "users": users, "events": events, "impressions": impressions}
+    given = {name: paths for name, paths in files.items() if paths}
+    if not given:
+        raise typer.BadParameter("Give at least one of --items, --events, --users, --impressions.")
+    with RichProgress(err) as progress:
+        report = ingest_files(workspace, config, given, now=_now(), progress=progress)
+    _print(as_json, report.as_dict(), lambda: show.ingest(out, report))
+
+
+@data_app.command("check")
+def data_check(as_json: AsJson = False) -> None:
+    """Report on the stored data: counts, duplicates, bot-like users, time ties, leak risks, quarantine."""
+    from intentrec.pipeline.ingest import stored_report
+
+    workspace, config = state.open()
+    report = stored_report(workspace, config)
+    _print(as_json, report.as_dict(), lambda: show.data_report(out, report))
+
+
+@app.command()
+def run(
+    as_of: Annotated[
+        str | None,
+        typer.Option(help="Use only what was known before this UTC time.", metavar="DATE", show_default="last event"),
+    ] = None,
+    users: Annotated[
+        Path | None, typer.Option(help="File with one user_id a line: the language model writes for these only.")
+    ] = None,
+    stages: Annotated[
+        str | None, typer.Option(help="Stop after the last of these stages (comma-separated); publishes nothing.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option(help="Estimate model calls, tokens and money; spend nothing.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Run all stages and publish a release: profiles, interests, tags, towers, recommendations, explanations.
+
+    Killed and started again, it goes on where it stood and pays for no model call twice.
+    """
+    from intentrec.pipeline.daily import RunOptions, estimate_run, run_day
+
+    workspace, config = state.open()
+    options = RunOptions.parse(as_of=as_of, users=users, stages=stages)
+    with RichProgress(err) as progress:
+        if dry_run:
+            estimate = estimate_run(workspace, config, options, progress)
+        else:
+            report = run_day(workspace, config, options, now=_now, progress=progress)
+    if dry_run:
+        _print(as_json, estimate.as_dict(), lambda: show.estimate(out, estimate))
+    else:
+        _print(as_json, report.as_dict(), lambda: show.run_report(out, report, state.folder))
+
+
+@app.command()
+def recommend(
+    user: Annotated[str, typer.Argument(help="A user_id.", metavar="USER")],
+    k: Annotated[int, typer.Option("-k", min=1, max=1000, help="How many items.")] = 10,
+    include_viewed: Annotated[bool, typer.Option(help="Also items the user has had.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Items for one user, best first, each with its reason."""
+    from intentrec.pipeline.recommender import Recommender
+
+    workspace, _ = state.open()
+    frame = Recommender(workspace).for_user(user, k, filter_viewed=not include_viewed)
+    _print(as_json, frame.to_dicts(), lambda: show.recommendations(out, frame, workspace))
+
+
+@app.command()
+def why(
+    user: Annotated[str, typer.Argument(help="A user_id.", metavar="USER")],
+    item: Annotated[str, typer.Argument(help="An item_id.", metavar="ITEM")],
+    as_json: AsJson = False,
+) -> None:
+    """The whole chain behind one recommendation: score parts, tag, interest, reason, profile lines, raw events."""
+    from intentrec.pipeline.why import explain_pair
+
+    workspace, _ = state.open()
+    chain = explain_pair(workspace, user, item)
+    _print(as_json, chain.as_dict(), lambda: show.chain(out, chain))
+
+
+@app.command()
+def evaluate(
+    protocol: Annotated[str | None, typer.Option(help="time, leave-one-out (leaky) or column.")] = None,
+    column: Annotated[
+        str, typer.Option(help="With --protocol column: the column that says train/valid/test.")
+    ] = "split",
+    as_json: AsJson = False,
+) -> None:
+    """Compare with tuned baselines on what happened after a cut in time: full ranking, intervals, paired tests."""
+    from intentrec.pipeline.evaluation import evaluate_workspace
+
+    workspace, config = state.open()
+    with RichProgress(err) as progress:
+        evaluation = evaluate_workspace(workspace, config, protocol=protocol, column=column, progress=progress)
+    _print(as_json, evaluation.as_dict(), lambda: show.evaluation(out, evaluation))
+
+
+@app.command()
+def releases(as_json: AsJson = False) -> None:
+    """List the published releases; the current one is marked."""
+    workspace, _ = state.open()
+    listed = workspace.releases.list()
+    current = workspace.releases.current()
+    rows = [show.release_row(manifest, current) for manifest in listed]
+    _print(as_json, rows, lambda: show.releases(out, rows))
+
+
+@app.command()
+def rollback(release: Annotated[str, typer.Argument(help="A release, e.g. r0001.", metavar="RELEASE")]) -> None:
+    """Make an earlier release the one that readers see."""
+    workspace, _ = state.open()
+    with workspace.writing():
+        manifest = workspace.releases.rollback(release)
+    out.print(f"Readers now see {manifest.release}, as of {manifest.as_of:%Y-%m-%d}.")
+
+
+@app.command()
+def erase(
+    user: Annotated[str, typer.Argument(help="A user_id.", metavar="USER")],
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Remove a user from tables, releases, ledger and caches, and print a receipt. Older releases are dropped."""
+    from intentrec.llm.ledger import erase_subject
+
+    workspace, _ = state.open()
+    if not yes:
+        typer.confirm(f"Erase {user!r} from {workspace.root} for good?", abort=True)
+    receipt = erase_user(workspace, user, _now(), erase_subject)
+    _print(as_json, receipt.model_dump(mode="json"), lambda: show.receipt(out, receipt))
+
+
+@app.command()
+def doctor(as_json: AsJson = False) -> None:
+    """Check the installation, the workspace and the language model; say what to do about each fault."""
+    from intentrec.pipeline.doctor import examine
+
+    findings = examine(state.folder)
+    _print(as_json, [finding.as_dict() for finding in findings], lambda: show.findings(out, findings))
+    if any(finding.ok is False for finding in findings):
+        raise typer.Exit(1)
+
+
+@app.command()
+def demo(
+    folder: Annotated[Path, typer.Option("--dir", help="Where to put the demo workspace.")] = Path("intentrec-demo"),
+    llm_url: Annotated[
+        str | None, typer.Option(help="An OpenAI-compatible server to use instead of the embedded model.")
+    ] = None,
+    model: Annotated[str | None, typer.Option(help="The model's name on that server.")] = None,
+    llm_users: Annotated[int, typer.Option(min=0, help="For how many users the language model writes.")] = 24,
+) -> None:
+    """Everything on a real shop's year of purchases (UCI Online Retail): from the log to items that can say why."""
+    from intentrec.pipeline.demo import run_demo
+
+    with RichProgress(err) as progress:
+        outcome = run_demo(folder, llm_url=llm_url, model=model, llm_users=llm_users, now=_now, progress=progress)
+    show.demo(out, outcome)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _print(as_json: bool, data: object, text: Callable[[], None]) -> None:
+    if as_json:
+        sys.stdout.write(orjson.dumps(data, option=orjson.OPT_INDENT_2 | orjson.OPT_SERIALIZE_NUMPY).decode() + "\n")
+    else:
+        text()
+
+
+def main() -> None:
+    """Run the command line; every expected error is one paragraph on stderr and an exit code of its own."""
+    try:
+        app()
+    except IntentrecError as error:
+        err.print(f"[bold red]Error:[/] {show.plain(str(error))}", soft_wrap=True)
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        err.print("Interrupted. What was finished is kept; start the same command again to go on.")
+        sys.exit(130)
+
+
+__all__ = ["ConfigError", "app", "main"]

@@ -1,0 +1,135 @@
+"""How outcomes look on a terminal. Text that came from outside is always escaped."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import polars as pl
+from rich.console import Console
+from rich.markup import escape as plain
+from rich.panel import Panel
+from rich.table import Table
+
+from intentrec.data.report import DataReport
+from intentrec.evaluation.evaluate import Evaluation
+from intentrec.pipeline.daily import Estimate, RunReport
+from intentrec.pipeline.doctor import Finding
+from intentrec.pipeline.ingest import IngestReport
+from intentrec.pipeline.why import Chain
+from intentrec.workspace import EraseReceipt, Manifest
+
+__all__ = ["plain"]
+
+
+def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]], right: Sequence[int] = ()) -> Table:
+    """A table whose cells are shown as they are."""
+    shown = Table(title=title, title_justify="left", header_style="bold")
+    for number, column in enumerate(columns):
+        shown.add_column(column, justify="right" if number in right else "left", overflow="fold")
+    for row in rows:
+        shown.add_row(*(plain("" if cell is None else str(cell)) for cell in row))
+    return shown
+
+
+def ingest(out: Console, report: IngestReport) -> None:
+    """What came in and what was refused."""
+    rows = [(t.table, f"{t.read:,}", f"{t.kept:,}", f"{t.refused:,}") for t in report.tables]
+    out.print(table("Ingested", ("table", "rows read", "kept", "quarantined"), rows, right=(1, 2, 3)))
+    reasons = [(t.table, reason, f"{n:,}") for t in report.tables for reason, n in t.reasons.items()]
+    if reasons:
+        out.print(table("Why rows were quarantined", ("table", "reason", "rows"), reasons, right=(2,)))
+    out.print("Next: [bold]intentrec data check[/], then [bold]intentrec run[/].")
+
+
+def data_report(out: Console, report: DataReport) -> None:
+    """The report on stored data, one table a section."""
+    for title, rows in report.sections():
+        out.print(table(title, ("what", "value", "note"), rows))
+
+
+def run_report(out: Console, report: RunReport, folder: object) -> None:
+    """Stages, counts, what the model wrote and what it cost."""
+    rows = [(s.step, "reused" if s.reused else "done", _counts(s.counts)) for s in report.steps]
+    out.print(table(f"Run as of {report.as_of:%Y-%m-%d %H:%M} UTC", ("stage", "", "counts"), rows))
+    for line in report.model_lines():
+        out.print(plain(line))
+    if report.release is None:
+        out.print(f"Stopped after {report.steps[-1].step}; nothing was published.")
+        return
+    fresh = "Published" if report.published else "Nothing changed; readers keep"
+    out.print(f"{fresh} release [bold]{report.release}[/]. Next: [bold]intentrec -w {folder} recommend USER[/]")
+
+
+def estimate(out: Console, found: Estimate) -> None:
+    """What a run would ask of the language model."""
+    rows = [(s.stage, f"{s.calls:,}", f"{s.cached:,}", f"{s.tokens_in:,}", f"{s.tokens_out:,}", f"{s.usd:.2f}") for s in found.stages]
+    columns = ("stage", "calls to pay", "in ledger", "tokens in", "tokens out, at most", "USD, at most")
+    out.print(table("Dry run: nothing was asked", columns, rows, right=(1, 2, 3, 4, 5)))
+    for note in found.notes:
+        out.print(plain(note))
+
+
+def recommendations(out: Console, frame: pl.DataFrame) -> None:
+    """One user's list with reasons."""
+    rows = [
+        (r["rank"], r["item_id"], r["title"], f"{r['score']:.3f}", r["source"], r["interest"], r["reason"])
+        for r in frame.to_dicts()
+    ]
+    out.print(table("Recommendations", ("", "item", "title", "score", "by", "interest", "reason"), rows, right=(0, 3)))
+
+
+def chain(out: Console, found: Chain) -> None:
+    """Everything behind one recommendation."""
+    out.print(Panel(plain(f"{found.item_id}  {found.title}\nfor {found.user_id}: {found.reason}"), title="What"))
+    out.print(table("Score", ("part", "value", "meaning"), found.score_rows()))
+    if found.interest:
+        out.print(table("Interest and tag", ("what", "text"), found.interest_rows()))
+    if found.lines:
+        out.print(Panel(plain("\n".join(found.lines)), title="Profile lines behind it"))
+    if found.events:
+        columns = ("row", "time", "event", "item", "title")
+        rows = [(e["row"], f"{e['timestamp']:%Y-%m-%d %H:%M}", e["event"], e["item_id"], e["title"]) for e in found.events]
+        out.print(table("Raw events", columns, rows, right=(0,)))
+
+
+def evaluation(out: Console, found: Evaluation) -> None:
+    """The comparison, one table a view."""
+    for title, columns, rows in found.tables():
+        out.print(table(title, columns, rows, right=range(1, len(columns))))
+    for note in found.notes:
+        out.print(plain(note))
+
+
+def release_row(manifest: Manifest, current: Manifest | None) -> dict[str, Any]:
+    """One release as a row."""
+    return {
+        "release": manifest.release,
+        "current": current is not None and current.release == manifest.release,
+        "as_of": manifest.as_of.isoformat(),
+        "created_at": manifest.created_at.isoformat(timespec="seconds"),
+        "rows": {name: ref.rows for name, ref in manifest.tables.items()},
+    }
+
+
+def releases(out: Console, rows: Sequence[Mapping[str, Any]]) -> None:
+    """All releases, the current one marked."""
+    shown = [("*" if r["current"] else "", r["release"], r["as_of"], r["created_at"]) for r in rows]
+    out.print(table("Releases", ("", "release", "as of", "published"), shown))
+
+
+def receipt(out: Console, erased: EraseReceipt) -> None:
+    """What an erasure removed."""
+    rows = [(name, n) for name, n in erased.rows.items() if n]
+    rows.append(("calls in the ledger", erased.ledger_calls))
+    out.print(table(f"Erased {erased.user_id}", ("where", "rows"), rows, right=(1,)))
+    if erased.releases_dropped:
+        out.print(f"Dropped releases: {', '.join(erased.releases_dropped)}.")
+
+
+def findings(out: Console, found: Sequence[Finding]) -> None:
+    """What the doctor saw."""
+    marks = {True: "ok", False: "FAULT", None: "note"}
+    out.print(table("Doctor", ("", "what", "finding"), [(marks[f.ok], f.what, f.message) for f in found]))
+
+
+def _counts(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{name} {n:,}" for name, n in counts.items())

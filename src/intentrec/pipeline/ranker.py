@@ -1,0 +1,123 @@
+"""Vectors, tags and what was seen, put together into one recommender: stage 4 as its readers meet it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from intentrec.retrieval import FUSED_SCHEMA, BetaByActivity, ItemIndex, RetrievalConfig, Tags
+from intentrec.retrieval import recommend as fuse
+
+
+@dataclass(frozen=True)
+class Ranker:
+    """Ranks items for users whose vectors are known; users without history get what is popular.
+
+    Attributes:
+        users: user_id -> row of `vectors`.
+        vectors: User vectors, (U, D).
+        betas: Weight of each user's vector against the tags, (U,).
+        seen: Distinct `user_id`, `item_id` of everything users had an event with.
+        popular: `item_id`, `score`, best first: what users without history get.
+    """
+
+    index: ItemIndex
+    users: dict[str, int]
+    vectors: NDArray[np.float32]
+    betas: NDArray[np.float64]
+    tags: Tags | None
+    seen: pl.DataFrame
+    popular: pl.DataFrame
+    config: RetrievalConfig
+    name: str = "intentrec"
+
+    @classmethod
+    def build(
+        cls,
+        vectors: pl.DataFrame,
+        tags: pl.DataFrame,
+        beta: BetaByActivity,
+        events: pl.DataFrame,
+        config: RetrievalConfig,
+        popular: pl.DataFrame,
+    ) -> "Ranker":
+        """A ranker from rows of `VECTORS` and `TAGS`, and the events before the as-of time."""
+        items, users, words = (_of_kind(vectors, kind) for kind in ("item", "user", "tag"))
+        ids: list[str] = users[0]
+        activity = activity_of(ids, events)
+        return cls(
+            index=ItemIndex.build(*items),
+            users={user: row for row, user in enumerate(ids)},
+            vectors=users[1],
+            betas=beta.of(activity),
+            tags=Tags(tags.select("user_id", "rank", "tag", "interest_id"), *words) if words[0] else None,
+            seen=events.select("user_id", "item_id").drop_nulls().unique(maintain_order=True),
+            popular=popular,
+            config=config,
+        )
+
+    def recommend(
+        self, users: Sequence[str], k: int, *, filter_viewed: bool = True, items: Sequence[str] | None = None
+    ) -> pl.DataFrame:
+        """At most `k` items for each user, best first; see `intentrec.retrieval.Retriever`.
+
+        Returns:
+            `user_id, rank, item_id, score, score_user, score_tag, source, tag, interest_id`.
+        """
+        known = [user for user in users if user in self.users]
+        rows = np.array([self.users[user] for user in known], dtype=np.int64)
+        fused = fuse(
+            self.index,
+            known,
+            self.vectors[rows],
+            k,
+            beta=self.betas[rows],
+            config=self.config,
+            tags=self.tags,
+            allowed=self.index.mask(items),
+            excluded=self.index.pairs(known, self.seen) if filter_viewed else None,
+        )
+        cold = [user for user in users if user not in self.users]
+        if not cold:
+            return fused
+        order = pl.DataFrame({"user_id": list(users)}, schema={"user_id": pl.String}).with_row_index("_order")
+        both = pl.concat([fused, self._popular(cold, k, items)])
+        return both.join(order, on="user_id", how="left").sort("_order", "rank").drop("_order")
+
+    def _popular(self, users: Sequence[str], k: int, items: Sequence[str] | None) -> pl.DataFrame:
+        best = self.popular if items is None else self.popular.filter(pl.col("item_id").is_in(list(items)))
+        best = best.head(k).with_columns(
+            pl.int_range(1, pl.len() + 1, dtype=pl.UInt32).alias("rank"), source=pl.lit("popular")
+        )
+        rows = pl.DataFrame({"user_id": list(users)}, schema={"user_id": pl.String}).join(best, how="cross")
+        missing = [
+            pl.lit(None, dtype=dtype).alias(name) for name, dtype in FUSED_SCHEMA.items() if name not in rows.columns
+        ]
+        return rows.with_columns(missing).select(*FUSED_SCHEMA)
+
+
+def _of_kind(vectors: pl.DataFrame, kind: str) -> tuple[list[str], NDArray[np.float32]]:
+    rows = vectors.filter(pl.col("kind") == kind)
+    if rows.is_empty():
+        return [], np.zeros((0, 0), dtype=np.float32)
+    width = rows["vector"].list.len()[0]
+    values = rows["vector"].explode().to_numpy().astype(np.float32).reshape(-1, width)
+    return rows["id"].to_list(), values
+
+
+def activity_of(users: Sequence[str], events: pl.DataFrame) -> NDArray[np.int64]:
+    """Events of each user, (U,): what the weights of user and tags depend on."""
+    counts = events.group_by("user_id").len()
+    frame = pl.DataFrame({"user_id": list(users)}, schema={"user_id": pl.String})
+    joined = frame.join(counts, on="user_id", how="left", maintain_order="left")
+    return joined["len"].fill_null(0).to_numpy().astype(np.int64)
+
+
+def popular_items(events: pl.DataFrame, as_of: datetime, days: int) -> pl.DataFrame:
+    """`item_id` and `score` (number of users who had it) of the last `days`, best first, ties by item id."""
+    recent = events.filter(pl.col("timestamp") >= as_of - timedelta(days=days)).drop_nulls("item_id")
+    counts = recent.group_by("item_id").agg(pl.col("user_id").n_unique().cast(pl.Float64).alias("score"))
+    return counts.sort(["score", "item_id"], descending=[True, False])
