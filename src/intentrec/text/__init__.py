@@ -1,0 +1,1 @@
+"""Texts as vectors, token counts, key phrases and groups; no language model takes part."""
