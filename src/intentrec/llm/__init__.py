@@ -1,0 +1,40 @@
+"""The one seam to language models.
+
+Stages see `LanguageModel.complete(requests, AnswerType)`. Behind it stand the ledger (cache, resume, cost, audit,
+erasure), checked and repaired answers, a budget, and one of the backends.
+"""
+
+from intentrec.llm.answers import schema_of
+from intentrec.llm.backends import Backend
+from intentrec.llm.config import LLMConfig, LoRA
+from intentrec.llm.ledger import Answer, Call, Ledger, Total
+from intentrec.llm.messages import Completion, Message, Request
+from intentrec.llm.model import EstimatingModel, LanguageModel, LedgeredModel
+from intentrec.llm.opening import check_model, open_backend, open_estimator, open_model
+from intentrec.llm.prompts import Prompt, fence
+from intentrec.llm.usage import Estimate, Usage
+
+__all__ = [
+    "Answer",
+    "Backend",
+    "Call",
+    "Completion",
+    "Estimate",
+    "EstimatingModel",
+    "LLMConfig",
+    "LanguageModel",
+    "Ledger",
+    "LedgeredModel",
+    "LoRA",
+    "Message",
+    "Prompt",
+    "Request",
+    "Total",
+    "Usage",
+    "check_model",
+    "fence",
+    "open_backend",
+    "open_estimator",
+    "open_model",
+    "schema_of",
+]

@@ -1,0 +1,144 @@
+"""llama.cpp in this process, through xllamacpp: continuous batching, JSON grammar, LoRA."""
+
+import json
+import os
+import secrets
+import threading
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from intentrec.errors import ConfigError, LLMAnswerError, LLMUnavailable
+from intentrec.extras import require
+from intentrec.llm.config import LLMConfig, LoRA
+from intentrec.llm.ledger import Answer
+from intentrec.llm.messages import Request
+from intentrec.llm.weights import file_sha256, find_weights
+
+_QUIET = -1
+
+
+class EmbeddedBackend:
+    """A GGUF model loaded into this process at the first question. Several may be open at once.
+
+    Answers at temperature 0 may still differ in rare near-ties with what else is in flight, because llama.cpp sums
+    in another order for another batch; the ledger, not the engine, is what makes reruns equal.
+    """
+
+    def __init__(self, config: LLMConfig) -> None:
+        """Find and verify the weights and adapters; nothing is loaded yet.
+
+        Raises:
+            MissingExtra: xllamacpp or the weights package is not installed.
+            ConfigError: A file is missing or is not what was pinned.
+        """
+        self._engine = _engine()
+        self._weights = find_weights(config.weights, config.weights_sha256)
+        self._config = config
+        self._lock = threading.Lock()
+        self._server: Any = None
+        self.model_id = "+".join([self._weights.model_id, *(Path(lora.path).stem for lora in config.loras)])
+        self.decoding: dict[str, object] = {
+            "temperature": config.temperature,
+            "top_p": config.top_p,
+            "seed": config.seed,
+            "weights": self._weights.sha256,
+            "loras": [[_adapter_sha256(lora), lora.scale] for lora in config.loras],
+        }
+
+    def ask(self, request: Request) -> Answer:
+        """The model's answer, held to the request's schema by a grammar.
+
+        Raises:
+            LLMAnswerError: The prompt does not fit `context_tokens`, or the schema cannot be made a grammar.
+        """
+        try:
+            reply = self._open().handle_chat_completions(self._call(request))
+        except (ValueError, RuntimeError) as refused:  # what xllamacpp makes of C++ exceptions
+            raise LLMAnswerError(f"The engine refused: {refused}.") from refused
+        if "error" in reply:
+            raise self._error(reply["error"])
+        choice, usage = reply["choices"][0], reply["usage"]
+        text = choice["message"]["content"] or ""
+        return Answer(text, usage["prompt_tokens"], usage["completion_tokens"], choice["finish_reason"] == "length")
+
+    def close(self) -> None:
+        """Free the model's memory."""
+        with self._lock:
+            self._server = None
+
+    def _call(self, request: Request) -> dict[str, Any]:
+        config = self._config
+        return {
+            "messages": [{"role": message.role, "content": message.content} for message in request.messages],
+            "max_tokens": request.max_tokens,
+            "temperature": config.temperature,
+            "top_p": config.top_p,
+            "seed": config.seed,
+            "cache_prompt": config.cache_prompt,
+            "grammar": self._grammar(request.answer_schema),
+        }
+
+    def _grammar(self, schema: dict[str, Any]) -> str:
+        # As `response_format` the engine lets the model write line breaks and indents, twice the tokens of a short
+        # answer (measured: 14 against 7); as a grammar the x-guidance is heard.
+        rigid = schema | {"x-guidance": {"whitespace_flexible": False}}
+        grammar: str = self._engine.json_schema_to_grammar(json.dumps(rigid))
+        return grammar
+
+    def _error(self, error: dict[str, Any]) -> LLMAnswerError:
+        if error.get("type") == "exceed_context_size_error":
+            return LLMAnswerError(
+                f"The prompt has {error['n_prompt_tokens']} tokens, and llm.context_tokens is "
+                f"{self._config.context_tokens}.",
+                hint="Raise llm.context_tokens, or lower the token budget of profiles.",
+            )
+        return LLMAnswerError(f"The engine refused: {error.get('message', error)}.")
+
+    def _open(self) -> Any:
+        with self._lock:
+            if self._server is None:
+                try:
+                    self._server = self._engine.Server(self._params())
+                except RuntimeError as failed:
+                    raise LLMUnavailable(
+                        f"llama.cpp could not load {self._weights.path}: {failed}.",
+                        hint="Is there memory for it, and does this llama.cpp know the architecture?",
+                    ) from failed
+            return self._server
+
+    def _params(self) -> Any:
+        config, params = self._config, self._engine.CommonParams()
+        params.model.path = str(self._weights.path)
+        params.n_parallel = config.concurrency
+        params.n_ctx = config.context_tokens * config.concurrency  # shared out evenly among the slots
+        params.n_gpu_layers = config.gpu_layers
+        params.cpuparams.n_threads = params.cpuparams_batch.n_threads = config.threads or _cores()
+        params.lora_adapters = [self._engine.CommonAdapterLoraInfo(lora.path, lora.scale) for lora in config.loras]
+        params.warmup = False
+        params.fit_params = False  # never shrink the context to what memory allows: that would cut prompts
+        params.cache_ram_mib = 0  # no second cache of old prompts: the ledger has their answers
+        params.verbosity = _QUIET
+        # The engine listens on loopback whether one likes it or not. A key that nobody knows closes that door.
+        params.api_keys = [secrets.token_hex(32)]
+        return params
+
+
+def _engine() -> ModuleType:
+    # llama.cpp's OpenMP threads spin while they wait; next to other busy processes that made it 70 times slower.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    return require("xllamacpp", "the embedded language model")
+
+
+def _cores() -> int:
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:  # not on every system
+        return os.cpu_count() or 1
+
+
+def _adapter_sha256(lora: LoRA) -> str:
+    path = Path(lora.path)
+    if not path.is_file():
+        raise ConfigError(f"llm.loras: there is no file {lora.path!r}.")
+    return file_sha256(path)

