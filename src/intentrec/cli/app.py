@@ -15,7 +15,7 @@ from intentrec import __version__
 from intentrec.cli import show
 from intentrec.cli.bars import RichProgress
 from intentrec.config import Config, load_config, template
-from intentrec.errors import ConfigError, IntentrecError
+from intentrec.errors import IntentrecError
 from intentrec.workspace import Workspace, erase_user
 
 app = typer.Typer(
@@ -141,7 +141,8 @@ def run(
 
     Killed and started again, it goes on where it stood and pays for no model call twice.
     """
-    from intentrec.pipeline.daily import RunOptions, estimate_run, run_day
+    from intentrec.pipeline.daily import RunOptions, run_day
+    from intentrec.pipeline.estimate import estimate_run
 
     workspace, config = state.open()
     options = RunOptions.parse(as_of=as_of, users=users, stages=stages)
@@ -228,12 +229,12 @@ def erase(
     as_json: AsJson = False,
 ) -> None:
     """Remove a user from tables, releases, ledger and caches, and print a receipt. Older releases are dropped."""
-    from intentrec.llm.ledger import erase_subject
+    from intentrec.llm.ledger import Ledger
 
     workspace, _ = state.open()
     if not yes:
         typer.confirm(f"Erase {user!r} from {workspace.root} for good?", abort=True)
-    receipt = erase_user(workspace, user, _now(), erase_subject)
+    receipt = erase_user(workspace, user, _now(), lambda path, who: Ledger(path).erase(who))
     _print(as_json, receipt.model_dump(mode="json"), lambda: show.receipt(out, receipt))
 
 
@@ -286,6 +287,3 @@ def main() -> None:
     except KeyboardInterrupt:
         err.print("Interrupted. What was finished is kept; start the same command again to go on.")
         sys.exit(130)
-
-
-__all__ = ["ConfigError", "app", "main"]

@@ -11,8 +11,9 @@ from rich.table import Table
 
 from intentrec.data.report import DataReport
 from intentrec.evaluation.evaluate import Evaluation
-from intentrec.pipeline.daily import Estimate, RunReport
+from intentrec.pipeline.daily import RunReport
 from intentrec.pipeline.doctor import Finding
+from intentrec.pipeline.estimate import RunEstimate
 from intentrec.pipeline.ingest import IngestReport
 from intentrec.pipeline.why import Chain
 from intentrec.workspace import EraseReceipt, Manifest
@@ -59,11 +60,14 @@ def run_report(out: Console, report: RunReport, folder: object) -> None:
     out.print(f"{fresh} release [bold]{report.release}[/]. Next: [bold]intentrec -w {folder} recommend USER[/]")
 
 
-def estimate(out: Console, found: Estimate) -> None:
+def estimate(out: Console, found: RunEstimate) -> None:
     """What a run would ask of the language model."""
-    rows = [(s.stage, f"{s.calls:,}", f"{s.cached:,}", f"{s.tokens_in:,}", f"{s.tokens_out:,}", f"{s.usd:.2f}") for s in found.stages]
-    columns = ("stage", "calls to pay", "in ledger", "tokens in", "tokens out, at most", "USD, at most")
-    out.print(table("Dry run: nothing was asked", columns, rows, right=(1, 2, 3, 4, 5)))
+    rows = [(f"calls for {stage}", f"{n:,}") for stage, n in found.calls.items()]
+    total = found.total
+    rows += [("calls to pay", f"{total.calls:,}"), ("answered by the ledger", f"{total.hits:,}")]
+    rows += [("tokens in, about", f"{total.prompt_tokens:,}"), ("tokens out, at most", f"{total.completion_tokens:,}")]
+    rows.append(("USD, at most", f"{total.usd:.2f}"))
+    out.print(table(f"Dry run with {found.model}: nothing was asked", ("what", "number"), rows, right=(1,)))
     for note in found.notes:
         out.print(plain(note))
 
@@ -87,7 +91,9 @@ def chain(out: Console, found: Chain) -> None:
         out.print(Panel(plain("\n".join(found.lines)), title="Profile lines behind it"))
     if found.events:
         columns = ("row", "time", "event", "item", "title")
-        rows = [(e["row"], f"{e['timestamp']:%Y-%m-%d %H:%M}", e["event"], e["item_id"], e["title"]) for e in found.events]
+        rows = [
+            (e["row"], f"{e['timestamp']:%Y-%m-%d %H:%M}", e["event"], e["item_id"], e["title"]) for e in found.events
+        ]
         out.print(table("Raw events", columns, rows, right=(0,)))
 
 

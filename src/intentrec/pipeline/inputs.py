@@ -24,6 +24,13 @@ class Inputs:
     as_of: datetime
     identity: dict[str, str]
 
+    def first_event(self) -> datetime:
+        """The time of the earliest event."""
+        first = self.events["timestamp"].min()
+        if not isinstance(first, datetime):
+            raise DataError("There are no events with a timestamp.")
+        return first
+
     def before(self, as_of: datetime) -> "Inputs":
         """The same inputs as they were known at an earlier time."""
         items, events = visible(self.items, self.events, as_of)

@@ -1,0 +1,215 @@
+"""The stages of a day as steps: each is found in the workspace or done and stored."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from typing import Any
+
+import polars as pl
+
+from intentrec.errors import LLMUnavailable
+from intentrec.explanations import rule_reasons, write_explanations
+from intentrec.llm import LanguageModel
+from intentrec.pipeline.chain import Tools, make_catalogue, make_interests, make_profiles, make_tags
+from intentrec.pipeline.inputs import Inputs
+from intentrec.pipeline.ranker import Ranker, popular_items
+from intentrec.pipeline.steps import StepOutput, Steps
+from intentrec.pipeline.training import train_towers
+from intentrec.retrieval import BetaByActivity
+from intentrec.stages import StageResult
+from intentrec.workspace.steps import StepRecord
+
+STAGES = ("catalogue", "profiles", "interests", "tags", "towers", "recommendations", "explanations")
+
+
+class Day:
+    """One as-of time worked through, stage by stage.
+
+    Attributes:
+        notes: What the operator must know, e.g. that a language model was down.
+    """
+
+    def __init__(self, steps: Steps, tools: Tools, inputs: Inputs) -> None:
+        self.steps = steps
+        self.tools = tools
+        self.inputs = inputs
+        self.notes: list[str] = []
+        self.records: dict[str, StepRecord] = {}
+
+    def run(self, stages: Iterable[str] = STAGES) -> dict[str, StepRecord]:
+        """Do the stages in their order; each needs those before it."""
+        for stage in stages:
+            self.records[stage] = getattr(self, stage)()
+        return self.records
+
+    def table(self, stage: str, name: str | None = None) -> pl.DataFrame:
+        """A table that a finished stage has written; by default the one of the same name."""
+        return self.steps.read(self.records[stage], name or stage)
+
+    def catalogue(self) -> StepRecord:
+        """What the items are called, and the pool of interests."""
+
+        def work() -> StepOutput:
+            result = make_catalogue(self.tools, self.inputs)
+            return StepOutput(
+                {"catalogue": result.catalogue, "pool": result.pool},
+                counts={"items": result.catalogue.height, "interests in the pool": result.pool.height},
+            )
+
+        return self._do("catalogue", ["catalogue"], [], work)
+
+    def profiles(self) -> StepRecord:
+        """Stage 1: behaviour as text."""
+
+        def work() -> StepOutput:
+            return _output("profiles", make_profiles(self.tools, self.inputs, self.table("catalogue")))
+
+        return self._do("profiles", ["profiles", "events"], ["catalogue"], work)
+
+    def interests(self) -> StepRecord:
+        """Stage 2: what each user wants."""
+
+        def work(tools: Tools) -> StepOutput:
+            names, pool = self.table("catalogue"), self.table("catalogue", "pool")
+            return _output("interests", make_interests(tools, self.inputs, names, pool, self.table("profiles")))
+
+        return self._written("interests", ["interests"], ["catalogue", "profiles"], work)
+
+    def tags(self) -> StepRecord:
+        """Stage 3: what they may want next."""
+
+        def work(tools: Tools) -> StepOutput:
+            catalogue, profiles, interests = (self.table(stage) for stage in ("catalogue", "profiles", "interests"))
+            return _output("tags", make_tags(tools, self.inputs, catalogue, profiles, interests))
+
+        return self._written("tags", ["tags"], ["catalogue", "profiles", "interests"], work)
+
+    def towers(self) -> StepRecord:
+        """Stage 4: the light towers, trained on the log."""
+
+        def work() -> StepOutput:
+            return train_towers(self.tools, self.inputs, self.table("catalogue"), self.table("tags"))
+
+        sections = ["towers", "retrieval", "profiles", "interests", "tags", "catalogue", "events"]
+        return self._do("towers", sections, ["catalogue", "tags"], work)
+
+    def recommendations(self) -> StepRecord:
+        """The stored lists: fused, filtered, each row with a reason made by rule."""
+
+        def work() -> StepOutput:
+            ranker = self.ranker()
+            names = self.table("catalogue").select("item_id", "name")
+            with self.tools.progress.track("recommendations", total=len(ranker.users)) as advance:
+                frame = ranker.recommend(list(ranker.users), self.tools.config.run.stored_k)
+                advance(len(ranker.users))
+            frame = with_reasons(frame, self.table("interests"), names, self.tools.config.language)
+            frame = frame.with_columns(as_of=pl.lit(self.inputs.as_of).cast(pl.Datetime("us", "UTC")))
+            return StepOutput({"recommendations": frame}, counts=_by_source(frame))
+
+        return self._do("recommendations", ["retrieval", "run", "events"], ["towers", "tags", "interests"], work)
+
+    def explanations(self) -> StepRecord:
+        """Stage 5: sentences written ahead of time for interest and item."""
+
+        def work(tools: Tools) -> StepOutput:
+            pairs = explainable_pairs(self.table("recommendations"), self.table("tags"), self.table("catalogue"))
+            if tools.llm_users is not None:
+                pairs = pairs.filter(pl.col("user_id").is_in(sorted(tools.llm_users)))
+            counted = pairs.group_by("interest", "item_id").agg(pl.len().cast(pl.Int64).alias("n"))
+            result = write_explanations(
+                counted.sort(["n", "interest", "item_id"], descending=[True, False, False]),
+                self.table("catalogue"),
+                tools.config.explanations,
+                tools.config.language,
+                self.inputs.as_of,
+                tools.model,
+                tools.progress,
+            )
+            return _output("explanations", result)
+
+        return self._written("explanations", ["explanations"], ["recommendations", "tags", "catalogue"], work)
+
+    def ranker(self) -> Ranker:
+        """The recommender of this day."""
+        config = self.tools.config
+        return Ranker.build(
+            self.table("towers", "vectors"),
+            self.table("tags"),
+            BetaByActivity(**self.records["towers"].facts["beta"]),
+            self.inputs.events,
+            config.retrieval,
+            popular_items(self.inputs.events, self.inputs.as_of, config.run.popular_days),
+        )
+
+    def _do(
+        self, step: str, sections: list[str], after: list[str], work: Callable[[], StepOutput], **more: Any
+    ) -> StepRecord:
+        config = self.tools.config
+        ingredients: dict[str, Any] = {
+            "settings": {name: getattr(config, name).model_dump(mode="json") for name in sections},
+            "language": config.language,
+            "embedder": self.tools.embedder.model_id,
+            "inputs": self.inputs.identity,
+            "as_of": self.inputs.as_of.isoformat(),
+            "after": {stage: {n: ref.digest for n, ref in self.records[stage].tables.items()} for stage in after},
+            **more,
+        }
+        return self.steps.do(step, ingredients, work)
+
+    def _written(
+        self, step: str, sections: list[str], after: list[str], work: Callable[[Tools], StepOutput]
+    ) -> StepRecord:
+        """A step that a language model may write; without it where it is down and the settings allow that."""
+        try:
+            return self._do(step, sections, after, lambda: work(self.tools), **_writer(self.tools))
+        except LLMUnavailable as down:
+            if self.tools.config.run.llm_down == "stop":
+                raise
+            self.notes.append(f"From {step} on, everything was made without the language model: {down}")
+            self.tools = replace(self.tools, model=None)
+            return self._do(step, sections, after, lambda: work(self.tools), **_writer(self.tools))
+
+
+def _writer(tools: Tools) -> dict[str, Any]:
+    model: LanguageModel | None = tools.model
+    if model is None:
+        return {"model": None}
+    users = None if tools.llm_users is None else sorted(tools.llm_users)
+    decoding = tools.config.llm.model_dump(include={"temperature", "top_p", "seed", "max_repairs"})
+    return {"model": model.model_id, "llm_users": users, "decoding": decoding}
+
+
+def _output(name: str, result: StageResult) -> StepOutput:
+    return StepOutput({name: result.table, "rejections": result.rejections}, counts=dict(result.counts))
+
+
+def _by_source(frame: pl.DataFrame) -> dict[str, int]:
+    counts = frame.group_by("source").len().sort("source")
+    return {"users": frame["user_id"].n_unique(), **{f"from {s}": n for s, n in counts.iter_rows()}}
+
+
+def with_reasons(frame: pl.DataFrame, interests: pl.DataFrame, names: pl.DataFrame, language: str) -> pl.DataFrame:
+    """The rows of a ranker with the name of their interest and a reason made by rule.
+
+    Args:
+        names: `item_id` and `name`.
+    """
+    named = frame.join(
+        interests.select("user_id", "interest_id", "interest"),
+        on=["user_id", "interest_id"],
+        how="left",
+        maintain_order="left",
+    ).join(names, on="item_id", how="left", maintain_order="left")
+    return named.with_columns(reason=rule_reasons(named, language)).drop("name")
+
+
+def explainable_pairs(recommendations: pl.DataFrame, tags: pl.DataFrame, catalogue: pl.DataFrame) -> pl.DataFrame:
+    """`user_id, interest, item_id` of recommended items that share a category with a tag of their interest."""
+    reach = tags.select("user_id", "interest_id", "category").unique()
+    rows = recommendations.filter(pl.col("interest").is_not_null()).select(
+        "user_id", "interest_id", "interest", "item_id"
+    )
+    return (
+        rows.join(catalogue.select("item_id", "category"), on="item_id")
+        .join(reach, on=["user_id", "interest_id", "category"], how="semi")
+        .select("user_id", "interest", "item_id")
+    )

@@ -1,0 +1,87 @@
+"""Recommendations of a release, with their reasons: what an application asks."""
+
+from collections.abc import Sequence
+
+import polars as pl
+
+from intentrec.config import Config
+from intentrec.errors import NotFoundError
+from intentrec.pipeline.day import with_reasons
+from intentrec.pipeline.ranker import Ranker, popular_items
+from intentrec.retrieval import BetaByActivity
+from intentrec.tables import RECOMMENDATIONS
+from intentrec.workspace import Manifest, Workspace
+
+
+class Recommender:
+    """Reads one release and ranks for its users. No language model takes part.
+
+    The release is fixed when the object is made; make a new one to see a newer release.
+    """
+
+    def __init__(self, workspace: Workspace, release: str | None = None) -> None:
+        self.workspace = workspace
+        self.release: Manifest = workspace.releases.get(release) if release else workspace.release()
+        self.config = Config.model_validate(self.release.config)
+        self.interests = self._read("interests")
+        self.catalogue = self._read("catalogue")
+        self.explanations = self._read("explanations").filter(pl.col("verdict") == "pass")
+        self.events = workspace.read("events").filter(pl.col("timestamp") < self.release.as_of)
+        self.ranker = Ranker.build(
+            self._read("vectors"),
+            self._read("tags"),
+            BetaByActivity(**self.release.facts["towers"]["beta"]),
+            self.events,
+            self.config.retrieval,
+            popular_items(self.events, self.release.as_of, self.config.run.popular_days),
+        )
+
+    def recommend(
+        self, users: Sequence[str], k: int = 10, *, filter_viewed: bool = True, items: Sequence[str] | None = None
+    ) -> pl.DataFrame:
+        """Items for users, best first.
+
+        Args:
+            users: User ids; one that has no history before the release gets what is popular.
+            k: Most items for one user.
+            filter_viewed: Leave out items that the user has had.
+            items: The only items allowed, e.g. those in stock.
+
+        Returns:
+            Rows of `RECOMMENDATIONS`, users in the order given, then rank.
+        """
+        frame = self.ranker.recommend(users, k, filter_viewed=filter_viewed, items=items)
+        names = self.catalogue.select("item_id", "name")
+        frame = with_reasons(frame, self.interests, names, self.config.language)
+        written = self.explanations.select("interest", "item_id", pl.col("text").alias("_written"))
+        frame = frame.join(written, on=["interest", "item_id"], how="left", maintain_order="left")
+        return RECOMMENDATIONS.check(
+            frame.with_columns(
+                reason=pl.coalesce("_written", "reason"),
+                as_of=pl.lit(self.release.as_of).cast(pl.Datetime("us", "UTC")),
+            ).drop("_written")
+        )
+
+    def for_user(self, user: str, k: int = 10, *, filter_viewed: bool = True) -> pl.DataFrame:
+        """One user's list with the titles of the items.
+
+        Raises:
+            NotFoundError: Nobody of that id has been seen.
+        """
+        self.must_know(user)
+        titles = self.workspace.read("items").select("item_id", "title")
+        return self.recommend([user], k, filter_viewed=filter_viewed).join(
+            titles, on="item_id", how="left", maintain_order="left"
+        )
+
+    def must_know(self, user: str) -> None:
+        """Raise NotFoundError unless the user has events or attributes."""
+        if user in self.ranker.users or user in self.workspace.read("users")["user_id"]:
+            return
+        raise NotFoundError(
+            f"There is no user {user!r} in release {self.release.release} "
+            f"(as of {self.release.as_of:%Y-%m-%d}): no events before that day and no row in the users table."
+        )
+
+    def _read(self, table: str) -> pl.DataFrame:
+        return self.workspace.read_release(table, self.release)

@@ -1,0 +1,125 @@
+"""The whole chain behind one recommendation, back to the raw events."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import polars as pl
+
+from intentrec.errors import NotFoundError
+from intentrec.pipeline.recommender import Recommender
+from intentrec.workspace import Workspace
+
+
+@dataclass(frozen=True)
+class Chain:
+    """Score -> tag -> interest -> reason -> profile lines -> events.
+
+    Attributes:
+        rank: Place in the user's full list; None where filters keep the item out (then only scores are known).
+        interest: Row of `INTERESTS`; None where no interest took part.
+        tags: Tags of that interest.
+        lines: Profile lines that the interest rests on.
+        events: Rows of `EVENTS` behind them, with titles; without an interest, the user's latest.
+    """
+
+    release: str
+    user_id: str
+    item_id: str
+    title: str
+    rank: int
+    score: float
+    score_user: float | None
+    score_tag: float | None
+    source: str
+    tag: str | None
+    reason: str
+    interest: dict[str, Any] | None
+    tags: list[str]
+    lines: list[str]
+    events: list[dict[str, Any]]
+
+    def as_dict(self) -> dict[str, Any]:
+        """The chain as JSON values."""
+        return asdict(self)
+
+    def score_rows(self) -> list[tuple[str, str, str]]:
+        """Parts of the score with their meaning."""
+        rows = [("rank", str(self.rank), f"in the user's full list of release {self.release}")]
+        rows.append(("score", f"{self.score:.4f}", f"channel: {self.source}"))
+        if self.score_user is not None:
+            rows.append(("from the user", f"{self.score_user:.4f}", "what was done before: beta * h_user . h_item"))
+        if self.score_tag is not None:
+            rows.append(("from the tags", f"{self.score_tag:.4f}", "what is wanted: (1 - beta) * h_tag . h_item"))
+        return rows
+
+    def interest_rows(self) -> list[tuple[str, str]]:
+        """The interest and its tags as text."""
+        found = self.interest or {}
+        return [
+            ("interest", f"{found['interest']} ({found['stage']}, written by {found['model']})"),
+            ("because", found["reason"]),
+            ("tag nearest to the item", self.tag or ""),
+            ("tags of the interest", ", ".join(self.tags)),
+        ]
+
+
+def explain_pair(workspace: Workspace, user: str, item: str, release: str | None = None) -> Chain:
+    """Why an item stands where it stands in a user's list.
+
+    Raises:
+        NotFoundError: The user or the item is not in the release, or the user has had the item.
+    """
+    recommender = Recommender(workspace, release)
+    recommender.must_know(user)
+    titles = dict(workspace.read("items").select("item_id", "title").iter_rows())
+    if item not in set(recommender.catalogue["item_id"]):
+        raise NotFoundError(f"There is no item {item!r} in release {recommender.release.release}.")
+    row = _row(recommender, user, item)
+    interest = _interest(recommender, user, row["interest_id"])
+    lines, evidence = _evidence(recommender, user, interest)
+    return Chain(
+        release=recommender.release.release,
+        user_id=user,
+        item_id=item,
+        title=titles[item],
+        interest=interest,
+        tags=_tags(recommender, user, row["interest_id"]),
+        lines=lines,
+        events=[event | {"title": titles.get(event["item_id"], "")} for event in evidence],
+        **{name: row[name] for name in ("rank", "score", "score_user", "score_tag", "source", "tag", "reason")},
+    )
+
+
+def _row(recommender: Recommender, user: str, item: str) -> dict[str, Any]:
+    """The item's row in the user's full list; items the user has had stand in the list that keeps them."""
+    n_items = len(recommender.ranker.index)
+    for filter_viewed in (True, False):
+        full = recommender.recommend([user], n_items, filter_viewed=filter_viewed)
+        found = full.filter(pl.col("item_id") == item)
+        if not found.is_empty():
+            return found.row(0, named=True)
+    raise NotFoundError(f"Item {item!r} cannot be scored for user {user!r}: no vector of it is in the release.")
+
+
+def _interest(recommender: Recommender, user: str, interest_id: str | None) -> dict[str, Any] | None:
+    rows = recommender.interests.filter((pl.col("user_id") == user) & (pl.col("interest_id") == interest_id))
+    return rows.row(0, named=True) if interest_id and not rows.is_empty() else None
+
+
+def _tags(recommender: Recommender, user: str, interest_id: str | None) -> list[str]:
+    rows = recommender._read("tags").filter((pl.col("user_id") == user) & (pl.col("interest_id") == interest_id))
+    return rows.sort("rank")["tag"].to_list() if interest_id else []
+
+
+def _evidence(
+    recommender: Recommender, user: str, interest: dict[str, Any] | None
+) -> tuple[list[str], list[dict[str, Any]]]:
+    mine = recommender.events.filter(pl.col("user_id") == user).sort("timestamp", "row")
+    columns = ["row", "timestamp", "event", "item_id"]
+    if interest is None:
+        return [], mine.select(columns).tail(10).to_dicts()
+    rows = set(interest["evidence"])
+    profile = recommender._read("profiles").filter(pl.col("user_id") == user)
+    stored = profile["lines"].to_list()[0] if not profile.is_empty() else []
+    lines = [line["text"] for line in stored if rows & set(line["rows"])]
+    return lines, mine.filter(pl.col("row").is_in(sorted(rows))).select(columns).to_dicts()
