@@ -7,6 +7,7 @@ Ids are strings at every public door. Timestamps are UTC with microseconds. `as_
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Literal
 
 import polars as pl
 
@@ -90,9 +91,7 @@ _USER = Column("user_id", pl.String, "who")
 _ITEM = Column("item_id", pl.String, "which item")
 _AS_OF = Column("as_of", TIMESTAMP, "computed from what was known before this time")
 _MODEL = Column("model", pl.String, "which model wrote it; 'none' where no language model did")
-_PROMPT = Column(
-    "prompt_version", pl.String, "name and hash of the prompt file; 'rules' where there was none"
-)
+_PROMPT = Column("prompt_version", pl.String, "name and hash of the prompt file; 'rules' where there was none")
 
 ITEMS = Table(
     "items",
@@ -105,9 +104,7 @@ ITEMS = Table(
         Column("brand", pl.String, "brand; never enters a tag", optional=True),
         Column("description", pl.String, "free text", optional=True),
         Column("price", pl.Float64, "price in one currency", optional=True),
-        Column(
-            "created_at", TIMESTAMP, "when the item appeared; an earlier run cannot see it", optional=True
-        ),
+        Column("created_at", TIMESTAMP, "when the item appeared; an earlier run cannot see it", optional=True),
     ),
     open=True,
 )
@@ -125,14 +122,10 @@ EVENTS = Table(
     "What users did, one event a row.",
     ("row",),
     (
-        Column(
-            "row", pl.Int64, "the event's number, given at ingest, never used twice; evidence points here"
-        ),
+        Column("row", pl.Int64, "the event's number, given at ingest, never used twice; evidence points here"),
         _USER,
         Column("timestamp", TIMESTAMP, "when"),
-        Column(
-            "event", pl.String, "kind, e.g. view, click, favourite, cart, purchase, search, rating, return"
-        ),
+        Column("event", pl.String, "kind, e.g. view, click, favourite, cart, purchase, search, rating, return"),
         Column("item_id", pl.String, "which item; null for a search", optional=True),
         Column("query", pl.String, "the words of a search", optional=True),
         Column(
@@ -289,9 +282,7 @@ EXPLANATIONS = Table(
         Column("interest", pl.String, "the interest"),
         _ITEM,
         Column("text", pl.String, "one short sentence"),
-        Column(
-            "evidence", pl.List(pl.String), "words of the item and the interest that the sentence rests on"
-        ),
+        Column("evidence", pl.List(pl.String), "words of the item and the interest that the sentence rests on"),
         Column("verdict", pl.String, "'pass'; what failed is in `rejections`"),
         _AS_OF,
         _MODEL,
@@ -339,4 +330,4 @@ TABLES: dict[str, Table] = {
         VECTORS, EXPLANATIONS, RECOMMENDATIONS, USER_METRICS,
     )
 }  # fmt: skip
-INPUTS = ("items", "users", "events", "impressions")
+INPUTS: tuple[Literal["items", "users", "events", "impressions"], ...] = ("items", "users", "events", "impressions")

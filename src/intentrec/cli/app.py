@@ -259,11 +259,12 @@ def demo(
     llm_users: Annotated[int, typer.Option(min=0, help="For how many users the language model writes.")] = 24,
 ) -> None:
     """Everything on a real shop's year of purchases (UCI Online Retail): from the log to items that can say why."""
+    from intentrec.cli import show_demo
     from intentrec.pipeline.demo import run_demo
 
     with RichProgress(err) as progress:
         outcome = run_demo(folder, llm_url=llm_url, model=model, llm_users=llm_users, now=_now, progress=progress)
-    show.demo(out, outcome)
+    show_demo.demo(out, outcome)
 
 
 def _now() -> datetime:
