@@ -1,0 +1,64 @@
+"""Writes the pages of docs/ that are made from the code: tables, settings, commands."""
+
+import sys
+from pathlib import Path
+
+import typer.main
+from click import Command, Context, Group
+
+from intentrec.cli import app
+from intentrec.config import template
+from intentrec.tables import TABLES
+
+DOCS = Path(__file__).parent.parent / "docs"
+
+
+def tables_page() -> str:
+    """Every table with its columns."""
+    lines = ["# Tables", "", "Made from `src/intentrec/tables.py` by `make docs`. A `?` marks a column that may be absent.", ""]
+    for table in TABLES.values():
+        key = f" Key: {', '.join(table.key)}." if table.key else ""
+        more = " Further columns are kept." if table.open else ""
+        lines += [f"## {table.name}", "", f"{table.meaning}{key}{more}", "", "| column | type | meaning |", "|---|---|---|"]
+        lines += [f"| {c.name}{'?' * c.optional} | {c.dtype} | {c.meaning} |" for c in table.columns]
+        lines.append("")
+    return "\n".join(lines)
+
+
+def settings_page() -> str:
+    """The commented settings file."""
+    intro = "Made from the code by `make docs`. `intentrec init DIR` writes this file."
+    return f"# Settings\n\n{intro}\n\n```toml\n{template()}```\n"
+
+
+def commands_page() -> str:
+    """The help of every command."""
+    lines = ["# Commands", "", "Made from the code by `make docs`.", ""]
+    for name, command in _walk(typer.main.get_command(app), "intentrec"):
+        lines += [f"## {name}", "", (command.help or "").strip(), "", "| option | meaning |", "|---|---|"]
+        lines += [f"| `{'`, `'.join(p.opts)}` | {getattr(p, 'help', None) or p.name} |" for p in command.params if p.name]
+        lines.append("")
+    return "\n".join(lines)
+
+
+def _walk(command: Command, name: str) -> list[tuple[str, Command]]:
+    found = [(name, command)]
+    if isinstance(command, Group):
+        for part in command.list_commands(Context(command)):
+            inner = command.commands[part]
+            found += _walk(inner, f"{name} {part}")
+    return found
+
+
+PAGES = {"tables.md": tables_page, "settings.md": settings_page, "commands.md": commands_page}
+
+
+def main() -> None:
+    """Write all pages."""
+    for name, page in PAGES.items():
+        (DOCS / name).write_text(page(), "utf-8")
+        sys.stdout.write(f"wrote docs/{name}\n")
+
+
+if __name__ == "__main__":
+    main()
