@@ -1,0 +1,78 @@
+"""The profiles stage: events and attributes in, one compact text per user out."""
+
+from collections import Counter
+from datetime import datetime
+
+import polars as pl
+
+from intentrec.data.config import EventsConfig
+from intentrec.profiles.attributes import attribute_lines
+from intentrec.profiles.behaviour import reliable_events
+from intentrec.profiles.budget import fitting_lines, profile_texts
+from intentrec.profiles.config import ProfilesConfig
+from intentrec.stages import StageResult
+from intentrec.tables import LINES, PROFILES
+from intentrec.text.tokens import TokenCounter
+
+
+def build_profiles(
+    events: pl.DataFrame,
+    users: pl.DataFrame,
+    catalogue: pl.DataFrame,
+    roles: EventsConfig,
+    config: ProfilesConfig,
+    count_tokens: TokenCounter,
+    as_of: datetime,
+) -> StageResult:
+    """A profile for every user with a reliable event before the user's own as-of time.
+
+    Each reliable event stands behind exactly one line or is counted in `n_events_trimmed`.
+
+    Args:
+        events: Rows of `EVENTS`.
+        users: Rows of `USERS`; users without a row have no attributes.
+        catalogue: Rows of `CATALOGUE` with every item that the events before `as_of` touch.
+        count_tokens: Should count at least as much for a text as for its lines one by one plus one for each line break.
+    """
+    kept = reliable_events(events, catalogue, roles, config, as_of)
+    attributes = attribute_lines(users, config, count_tokens).filter(pl.col("user_id").is_in(kept["user_id"].unique().implode()))
+    lines = fitting_lines(kept, attributes, config, count_tokens)
+    texts = profile_texts(lines, attributes, kept)
+    raw = _raw(kept, lines, count_tokens)
+    tokens = pl.Series("n_tokens", count_tokens(texts["text"]), dtype=pl.Int64)
+    table = PROFILES.check(
+        texts.with_columns(tokens, pl.col("lines").cast(LINES)).join(raw.drop("n_tokens_all"), on="user_id")
+    )
+    return StageResult(table, counts=_counts(table, raw, config))
+
+
+def _raw(kept: pl.DataFrame, lines: pl.DataFrame, count_tokens: TokenCounter) -> pl.DataFrame:
+    """Per user: as_of, events shown and trimmed, and tokens of the shown and of all events written one a line."""
+    records = kept.select(
+        pl.format("{} {} {}", pl.col("timestamp").dt.strftime("%Y-%m-%d %H:%M"), "event", "thing")
+    ).to_series()
+    shown = pl.col("row").is_in(lines.select(pl.col("rows").explode()).to_series().unique().implode())
+    tokens = pl.col("tokens")
+    return (
+        kept.with_columns(pl.Series("tokens", count_tokens(records) + 1, dtype=pl.Int64), shown.alias("shown"))
+        .group_by("user_id", maintain_order=True)
+        .agg(
+            pl.col("as_of").first(),
+            pl.col("shown").sum().cast(pl.Int64).alias("n_events"),
+            (~pl.col("shown")).sum().cast(pl.Int64).alias("n_events_trimmed"),
+            tokens.filter("shown").sum().alias("n_tokens_raw"),
+            tokens.sum().alias("n_tokens_all"),
+        )
+    )
+
+
+def _counts(table: pl.DataFrame, raw: pl.DataFrame, config: ProfilesConfig) -> Counter[str]:
+    return Counter(
+        {
+            "users": len(table),
+            "users trimmed to the budget": int((table["n_events_trimmed"] > 0).sum()),
+            "users whose raw events exceed the budget": int((raw["n_tokens_all"] > config.max_tokens).sum()),
+            "tokens": int(table["n_tokens"].sum()),
+            "tokens of the same events one a line": int(table["n_tokens_raw"].sum()),
+        }
+    )
