@@ -8,17 +8,18 @@ import polars as pl
 
 from intentrec.data.casts import Finding, renamed, typed
 from intentrec.data.config import DataConfig, EventsConfig, InputTable
-from intentrec.data.duplicates import already_stored, later_copies, superseded
+from intentrec.data.duplicates import COPY, STORED, SUPERSEDED, already_stored, later_copies, superseded
 from intentrec.data.source import Source, quarantined
 from intentrec.errors import DataError
 from intentrec.tables import QUARANTINE, TABLES
 
-STORED = "already stored"
-COPY = "exact duplicate of an earlier row of the file"
+__all__ = ["COPY", "STORED", "UNKNOWN_ITEM", "Checked", "Known", "check", "number_rows"]
+
 _KEYS = {
     "events": ["user_id", "timestamp", "event", "item_id", "query"],
     "impressions": ["user_id", "timestamp", "item_id"],
 }
+UNKNOWN_ITEM = "item_id is not among the items"
 _MAX_KINDS = 20  # more unknown kinds than this are no kinds but a wrong column
 
 
@@ -128,7 +129,7 @@ def _unknown_items(frame: pl.DataFrame, item_ids: pl.Series | None) -> list[Find
     if item_ids is None:
         return []
     unknown = ~frame.get_column("item_id").is_in(item_ids.implode())
-    return [Finding("item_id is not among the items; ingest its item first", unknown.fill_null(False))]
+    return [Finding(f"{UNKNOWN_ITEM}; ingest its item first", unknown.fill_null(False))]
 
 
 def _aimless(frame: pl.DataFrame) -> list[Finding]:
@@ -159,7 +160,7 @@ def _copies(frame: pl.DataFrame, table: InputTable) -> list[Finding]:
     if table in _KEYS:
         return [Finding(COPY, later_copies(frame, _KEYS[table]))]
     key = TABLES[table].key[0]
-    return [Finding(f"{key} comes again further down; the last row stands", superseded(frame, key))]
+    return [Finding(f"{key} {SUPERSEDED}; the last row stands", superseded(frame, key))]
 
 
 def _stored(frame: pl.DataFrame, stored: pl.LazyFrame | None) -> pl.Series:

@@ -2,6 +2,10 @@
 
 import polars as pl
 
+STORED = "already stored"
+COPY = "exact copy of an earlier row of the file"
+SUPERSEDED = "comes again further down"
+
 
 def later_copies(frame: pl.DataFrame, key: list[str]) -> pl.Series:
     """True for each row that equals an earlier one in all columns.
