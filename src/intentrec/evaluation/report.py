@@ -1,0 +1,137 @@
+"""The outcome of a comparison, and its forms: JSON, Markdown, and rows for a table on a screen."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import polars as pl
+
+_SIGNIFICANT = 0.05
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What a comparison found.
+
+    Attributes:
+        protocol: time, leave-one-out or column.
+        leaky: Whether training saw events later than some targets.
+        cut: Where training ends, if one time does.
+        summary: system, view, metric, value, low, high, users: means over users; no interval for coverage.
+        per_user: Rows of `USER_METRICS`, one column for each metric.
+        comparisons: view, metric, system, against, difference, low, high, p, p_holm: paired bootstrap over users;
+            Holm's correction is over the pairs of one view and metric.
+        tuning: system, trial, setting, recall, chosen: every setting that was tried for a baseline.
+        notes: Sentences that belong under the table.
+    """
+
+    protocol: str
+    leaky: bool
+    cut: datetime | None
+    summary: pl.DataFrame
+    per_user: pl.DataFrame
+    comparisons: pl.DataFrame
+    tuning: pl.DataFrame
+    notes: list[str]
+
+    @property
+    def systems(self) -> list[str]:
+        """Names of all systems, given ones first."""
+        return self.summary["system"].unique(maintain_order=True).to_list()
+
+    @property
+    def views(self) -> list[str]:
+        """Names of the views that had users."""
+        return self.summary["view"].unique(maintain_order=True).to_list()
+
+    @property
+    def ks(self) -> list[int]:
+        """Lengths at which recall was taken."""
+        metrics = self.summary["metric"].unique(maintain_order=True).to_list()
+        return [int(metric.removeprefix("recall@")) for metric in metrics if metric.startswith("recall@")]
+
+    def value(self, system: str, metric: str, view: str = "all") -> float:
+        """One number of the summary.
+
+        Raises:
+            KeyError: It was not measured.
+        """
+        named = (pl.col("system") == system) & (pl.col("metric") == metric) & (pl.col("view") == view)
+        found = self.summary.filter(named)["value"]
+        if found.is_empty():
+            raise KeyError(f"{metric} of {system} in view {view!r} was not measured")
+        return float(found[0])
+
+    def to_json(self) -> dict[str, Any]:
+        """The whole comparison but the per-user values, as plain data.
+
+        Each entry of "systems" holds the metrics of view "all" at its top level, "intervals" ({metric: [low, high]}),
+        "users", and under "views" the same for the other views.
+        """
+        return {
+            "protocol": self.protocol,
+            "leaky": self.leaky,
+            "cut": None if self.cut is None else self.cut.isoformat(),
+            "systems": [self._system(system) for system in self.systems],
+            "comparisons": self.comparisons.to_dicts(),
+            "tuning": self.tuning.to_dicts(),
+            "notes": list(self.notes),
+        }
+
+    def _system(self, system: str) -> dict[str, Any]:
+        views = {view: self._view(system, view) for view in self.views}
+        return {"system": system, **views.pop("all", {}), "views": views}
+
+    def _view(self, system: str, view: str) -> dict[str, Any]:
+        rows = self.summary.filter((pl.col("system") == system) & (pl.col("view") == view)).to_dicts()
+        values = {row["metric"]: row["value"] for row in rows}
+        intervals = {row["metric"]: [row["low"], row["high"]] for row in rows if row["low"] is not None}
+        return {**values, "users": rows[0]["users"], "intervals": intervals}
+
+    def columns(self) -> list[str]:
+        """Headers of `rows`."""
+        return ["system", *self._shown()]
+
+    def rows(self, view: str = "all", *, digits: int = 4) -> list[list[str]]:
+        """One row a system: its name, then each metric; empty where it was not measured.
+
+        The longest recall carries its interval. `*` marks a number significantly below that of the first system, `+`
+        one significantly above it (paired bootstrap, p < .05 after Holm).
+        """
+        shown = self._shown()
+        return [[system, *(self._cell(system, metric, view, digits) for metric in shown)] for system in self.systems]
+
+    def to_markdown(self, *, digits: int = 4) -> str:
+        """One table for each view, as in `rows`, and the notes under them."""
+        head = self.columns()
+        parts = []
+        for view in self.views:
+            lines = [head, ["---"] * len(head), *self.rows(view, digits=digits)]
+            parts.append(f"**{view}**\n\n" + "\n".join(f"| {' | '.join(line)} |" for line in lines))
+        parts.append("\n".join(f"- {note}" for note in self.notes))
+        return "\n\n".join(parts) + "\n"
+
+    def _shown(self) -> list[str]:
+        shortest = min(self.ks)
+        wanted = [f"recall@{shortest}", f"ndcg@{shortest}", *(f"recall@{k}" for k in sorted(self.ks)[1:])]
+        wanted += [f"coverage@{shortest}", f"category_diversity@{shortest}"]
+        measured = set(self.summary["metric"])
+        return [metric for metric in wanted if metric in measured]
+
+    def _cell(self, system: str, metric: str, view: str, digits: int) -> str:
+        named = (pl.col("system") == system) & (pl.col("metric") == metric) & (pl.col("view") == view)
+        found = self.summary.filter(named).to_dicts()
+        if not found:
+            return ""
+        text = f"{found[0]['value']:.{digits}f}{self._mark(system, metric, view)}"
+        if metric == f"recall@{max(self.ks)}":
+            text += f" [{found[0]['low']:.{digits}f}, {found[0]['high']:.{digits}f}]"
+        return text
+
+    def _mark(self, system: str, metric: str, view: str) -> str:
+        """How the number stands to the first system's."""
+        pair = (pl.col("system") == self.systems[0]) & (pl.col("against") == system)
+        found = self.comparisons.filter(pair, pl.col("view") == view, pl.col("metric") == metric).to_dicts()
+        if not found or found[0]["p_holm"] >= _SIGNIFICANT:
+            return ""
+        return "*" if found[0]["difference"] > 0 else "+"
