@@ -54,8 +54,9 @@ def parse_answer(text: str, schema: dict[str, Any], answer: type[A], *, cut: boo
     """
     try:
         data = _json(text)
-        json.dumps(data, ensure_ascii=False).encode()  # half a surrogate pair is valid JSON but no text: ValueError
-    except ValueError as broken:
+        # What JSON permits and tables do not: halves of surrogate pairs, and numbers too large to be one.
+        json.dumps(data, ensure_ascii=False, allow_nan=False).encode()
+    except (ValueError, RecursionError) as broken:
         if cut:
             raise WrongAnswer("too-long", "the answer was cut at its longest length before it was complete") from None
         raise WrongAnswer("not-json", str(broken)) from None

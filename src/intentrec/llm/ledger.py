@@ -18,6 +18,7 @@ from intentrec.llm.messages import Request
 
 Status = Literal["ok", "wrong", "refused"]
 
+_PATIENCE = 60.0  # seconds to wait for another process that holds the file
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS calls (
     hash TEXT NOT NULL, n INTEGER NOT NULL, stage TEXT NOT NULL, prompt_version TEXT NOT NULL, model TEXT NOT NULL,
@@ -116,7 +117,7 @@ class Ledger:
         try:
             if path is not None:
                 path.parent.mkdir(parents=True, exist_ok=True)
-            self._db = sqlite3.connect(path or ":memory:", timeout=60, isolation_level=None)
+            self._db = sqlite3.connect(path or ":memory:", timeout=_PATIENCE, isolation_level=None)
             # FULL: an answer was paid for, so it must outlive a power cut, and one sync takes milliseconds where a
             # call takes hundreds. secure_delete: erased text is overwritten, not only unlinked.
             for pragma in ("journal_mode=WAL", "synchronous=FULL", "secure_delete=ON"):
