@@ -1,0 +1,254 @@
+"""Trained towers: vectors of items, of users from raw events, and of tags from words."""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import polars as pl
+import torch
+from numpy.typing import NDArray
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+
+from intentrec.errors import DataError, NotFittedError
+from intentrec.progress import SILENT, Progress
+from intentrec.tables import CATALOGUE
+from intentrec.towers.batches import user_vectors
+from intentrec.towers.catalogue import demand
+from intentrec.towers.config import TowersConfig
+from intentrec.towers.data import TrainingData
+from intentrec.towers.histories import histories
+from intentrec.towers.log import Log, seconds
+from intentrec.towers.network import Network, Sizes
+from intentrec.towers.tags import WordBags
+from intentrec.towers.training import Epoch, train
+from intentrec.towers.validation import Recall
+from intentrec.towers.vocabulary import Codes
+
+Floats32 = NDArray[np.float32]
+_FORMAT = 1
+_WEIGHTS, _META = "towers.safetensors", "towers.json"
+_USERS_AT_ONCE = 4096
+
+
+@dataclass(frozen=True)
+class Towers:
+    """The towers as they were trained at a moment; needs no training data to serve.
+
+    Attributes:
+        config: What they were trained with.
+        as_of: Nothing at or after this moment is in them.
+        items: Item ids, in the order of `table`.
+        users: Users with an id embedding; none where the config has no such embedding.
+        words: Words of the tag tower.
+        kinds: Weight of each kind of event that histories are made of.
+        sizes: Sizes of the network.
+        network: The three towers, on the CPU.
+        table: Item vectors as of `as_of`, (N, D).
+        history: Losses and recalls of the training.
+    """
+
+    config: TowersConfig
+    as_of: datetime
+    items: Codes
+    users: Codes
+    words: Codes
+    kinds: dict[str, float]
+    sizes: Sizes
+    network: Network
+    table: Floats32
+    history: tuple[Epoch, ...]
+
+    @property
+    def width(self) -> int:
+        """Length of every vector."""
+        return self.config.width + self.config.context_width
+
+    @cached_property
+    def version(self) -> str:
+        """Short hash of the weights, for `VECTORS.model_version`."""
+        digest = hashlib.sha256()
+        for name, tensor in sorted(self._tensors().items()):
+            digest.update(name.encode())
+            digest.update(tensor.numpy().tobytes())
+        return digest.hexdigest()[:16]
+
+    def item_vectors(self) -> tuple[list[str], Floats32]:
+        """Item ids and their vectors, (N, D), as of `as_of`."""
+        return list(self.items.names), self.table
+
+    def user_vectors(self, events: pl.DataFrame, users: Sequence[str], as_of: datetime | None = None) -> Floats32:
+        """Vectors of users from their raw events, (U, D); the training need not have known them.
+
+        A user without events gets what is in demand.
+
+        Args:
+            events: `user_id, item_id, timestamp, event, row`, perhaps `weight`; of these and perhaps other users.
+            users: Rows of the result.
+            as_of: Later events are not read; by default the towers' own moment.
+        """
+        as_of = as_of or self.as_of
+        codes = Codes.of(users)
+        log = Log.of(events, codes, self.items, self.kinds, as_of)
+        rows = codes.known(users)
+        parts = [np.zeros((0, self.width), dtype=np.float32)]
+        for start in range(0, len(codes), _USERS_AT_ONCE):
+            chosen = np.arange(start, min(start + _USERS_AT_ONCE, len(codes)))
+            past = histories(log, chosen, seconds(as_of), self.config.half_life_days)
+            known = self.users.shifted([codes.names[code] for code in chosen])
+            with torch.no_grad():
+                vectors = user_vectors(self.network, replace(past, users=known), torch.from_numpy(self.table))
+            parts.append(vectors.numpy())
+        return np.concatenate(parts)[rows]
+
+    def tag_vectors(self, tags: Sequence[str], text: NDArray[np.floating] | None = None) -> Floats32:
+        """Vectors of tags, (M, D).
+
+        Args:
+            tags: Any texts. The tower of words leaves out words that it has not met.
+            text: Their text vectors, (M, T), which the tower of texts reads instead.
+
+        Raises:
+            DataError: The tower of texts got no text vectors, or of another length.
+        """
+        if not len(tags):
+            return np.zeros((0, self.width), dtype=np.float32)
+        with torch.no_grad():
+            if self.sizes.tag_text:
+                wanted = (len(tags), self.sizes.tag_text)
+                if text is None or text.shape != wanted:
+                    given = "none" if text is None else str(text.shape)
+                    raise DataError(f"The tag tower reads text vectors of shape {wanted}; it got {given}.")
+                vectors = self.network.tag(torch.from_numpy(np.asarray(text, dtype=np.float32)), None)
+            else:
+                bags = WordBags.of(tags, self.words)
+                vectors = self.network.tag(torch.from_numpy(bags.words), torch.from_numpy(bags.starts))
+        out: Floats32 = vectors.numpy()
+        return out
+
+    def save(self, folder: Path) -> None:
+        """Write weights as safetensors and everything else as JSON; `load` needs nothing more."""
+        folder.mkdir(parents=True, exist_ok=True)
+        save_file(self._tensors(), folder / _WEIGHTS)
+        meta = {
+            "format": _FORMAT,
+            "version": self.version,
+            "as_of": self.as_of.isoformat(),
+            "config": self.config.model_dump(mode="json"),
+            "sizes": asdict(self.sizes),
+            "kinds": self.kinds,
+            "items": self.items.names,
+            "users": self.users.names,
+            "words": self.words.names,
+            "history": [asdict(epoch) for epoch in self.history],
+        }
+        (folder / _META).write_text(json.dumps(meta, ensure_ascii=False, indent=1), "utf-8")
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """Towers that `save` wrote.
+
+        Raises:
+            NotFittedError: The folder holds none.
+            DataError: What it holds is damaged, or of another version of intentrec.
+        """
+        try:
+            meta: dict[str, Any] = json.loads((folder / _META).read_text("utf-8"))
+            tensors = load_file(folder / _WEIGHTS)
+        except FileNotFoundError as error:
+            raise NotFittedError(f"There are no towers in {folder}: {error}. Train them first.") from error
+        except (ValueError, SafetensorError) as error:
+            raise DataError(f"The towers in {folder} are damaged: {error}. Train them again.") from error
+        if meta.get("format") != _FORMAT:
+            raise DataError(
+                f"The towers in {folder} have format {meta.get('format')}, not {_FORMAT}; train them again."
+            )
+        return cls._of(meta, tensors)
+
+    @classmethod
+    def _of(cls, meta: dict[str, Any], tensors: dict[str, torch.Tensor]) -> Self:
+        config = TowersConfig.model_validate(meta["config"])
+        sizes = Sizes(**{**meta["sizes"], "fixed": tuple(meta["sizes"]["fixed"])})
+        table = tensors.pop("table").numpy()
+        network = Network(sizes, config)
+        network.load_state_dict(tensors)
+        network.eval()
+        items, users, words = (Codes(tuple(meta[name])) for name in ("items", "users", "words"))
+        as_of = datetime.fromisoformat(meta["as_of"]).astimezone(UTC)
+        history = tuple(_epoch(row) for row in meta["history"])
+        return cls(config, as_of, items, users, words, meta["kinds"], sizes, network, table, history)
+
+    def _tensors(self) -> dict[str, torch.Tensor]:
+        weights = {name: weight.detach().cpu().contiguous() for name, weight in self.network.state_dict().items()}
+        return {**weights, "table": torch.from_numpy(np.ascontiguousarray(self.table))}
+
+
+def _epoch(row: dict[str, Any]) -> Epoch:
+    recall = None if row["recall"] is None else Recall(**row["recall"])
+    return Epoch(row["part"], row["epoch"], row["loss"], recall)
+
+
+def fit(
+    events: pl.DataFrame,
+    items: pl.DataFrame,
+    *,
+    as_of: datetime,
+    kinds: Mapping[str, float],
+    config: TowersConfig,
+    item_tags: pl.DataFrame | None = None,
+    item_text: NDArray[np.floating] | None = None,
+    tag_text: NDArray[np.floating] | None = None,
+    seed: int = 0,
+    device: str = "cpu",
+    progress: Progress = SILENT,
+) -> Towers:
+    """Train the towers on what was known before `as_of`.
+
+    Args:
+        events: Rows of `EVENTS`; those at or after `as_of` are not read.
+        items: Rows of `ITEMS`.
+        as_of: Exclusive, with a time zone.
+        kinds: Weight of each kind of event with the role "intent"; other kinds are not read.
+        config: What to train.
+        item_tags: `item_id, phrase, category` of the catalogue; without it the tag tower stays untrained.
+        item_text: A text vector for each row of `items`, in its order.
+        tag_text: A text vector for each row of `item_tags`, for `tag_tower = "text"`.
+        seed: Of every random draw: same input and seed, same towers on the same machine.
+        device: Where torch computes.
+        progress: Advanced by one for each step.
+
+    Raises:
+        DataError: The tables do not fit, or there is nothing to learn from.
+        ConfigError: The loss is not finite.
+    """
+    data = TrainingData.build(
+        events,
+        items,
+        as_of=as_of,
+        kinds=kinds,
+        config=config,
+        item_tags=CATALOGUE.empty() if item_tags is None else item_tags,
+        item_text=item_text,
+        tag_text=tag_text,
+    )
+    trained = train(data, config, seed=seed, device=device, progress=progress)
+    with torch.no_grad():
+        table = trained.batcher.items(demand(data.log, data.end)).cpu().numpy()
+    return Towers(
+        config=config,
+        as_of=as_of.astimezone(UTC),
+        items=data.catalogue.items,
+        users=data.users if config.user_id_width else Codes(()),
+        words=data.words,
+        kinds=data.kinds,
+        sizes=data.sizes(config),
+        network=trained.network.cpu(),
+        table=table,
+        history=trained.history,
+    )
