@@ -6,12 +6,13 @@ from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
 import polars as pl
-from pydantic import AwareDatetime, ConfigDict, Field, RootModel, StringConstraints, model_validator
+from pydantic import AwareDatetime, ConfigDict, Field, RootModel, StringConstraints, field_validator, model_validator
 
 from intentrec.settings import Section
 
 InputTable = Literal["items", "users", "events", "impressions"]
 Role = Literal["intent", "search", "noise", "negative"]
+TIMESTAMP_FORMS = ("iso", "s", "ms", "us", "ns")
 Name = Annotated[str, StringConstraints(min_length=1)]
 
 
@@ -102,6 +103,31 @@ class DataConfig(Section):
     """Users with fewer events than this are counted as thin in the report."""
     leak_correlation: float = Field(0.9, ge=0, le=1)
     """A number of an item or user that follows its event count with at least this rank correlation is reported."""
+
+    @field_validator("timestamp")
+    @classmethod
+    def _a_way_to_write_times(cls, form: str) -> str:
+        if form in TIMESTAMP_FORMS:
+            return form
+        moment = datetime(2001, 2, 3, tzinfo=UTC)
+        try:
+            read = pl.Series([moment]).dt.to_string(form).str.to_datetime(form, time_unit="us", strict=False).item()
+        except pl.exceptions.PolarsError:
+            read = None
+        if read is None or read.replace(tzinfo=UTC) != moment:
+            raise ValueError(
+                f'must be {", ".join(TIMESTAMP_FORMS)} or a pattern with a whole date, such as "%d/%m/%Y %H:%M"'
+            )
+        return form
+
+    @field_validator("timezone")
+    @classmethod
+    def _a_known_zone(cls, zone: str) -> str:
+        try:
+            pl.Series([datetime(2001, 2, 3)]).dt.replace_time_zone(zone)
+        except pl.exceptions.PolarsError as error:
+            raise ValueError('must be a zone of the IANA database, such as "UTC" or "Europe/London"') from error
+        return zone
 
     @model_validator(mode="after")
     def _consistent(self) -> "DataConfig":
