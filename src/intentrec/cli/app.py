@@ -200,7 +200,7 @@ def evaluate(
     workspace, config = state.open()
     with RichProgress(err) as progress:
         evaluation = evaluate_workspace(workspace, config, protocol=protocol, column=column, progress=progress)
-    _print(as_json, evaluation.as_dict(), lambda: show.evaluation(out, evaluation))
+    _print(as_json, evaluation.to_json(), lambda: show.evaluation(out, evaluation))
 
 
 @app.command()

@@ -41,8 +41,9 @@ def evaluate_workspace(
         with open_day(workspace, config, inputs, llm_users, progress) as day:
             day.run(UNTIL_TOWERS)
             ranker = day.ranker()
-            categories = day.table("catalogue").select("item_id", "category")
-            found = evaluate(_systems(ranker), split, inputs.items, categories, config.evaluation, progress)
+            items = day.table("catalogue").select("item_id", "category")
+            kinds = config.events.named("intent")
+            found = evaluate(_systems(ranker), split, items, config.evaluation, kinds=kinds, progress=progress)
             workspace.write("user_metrics", found.per_user)
     return found
 

@@ -1,0 +1,129 @@
+"""Stage 4 wired: towers trained on the log, and the weight of user against tags fitted on days they have not seen."""
+
+from dataclasses import asdict, replace
+from datetime import datetime, timedelta
+from hashlib import sha256
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from intentrec.pipeline.chain import Tools, make_chain
+from intentrec.pipeline.inputs import Inputs
+from intentrec.pipeline.ranker import Ranker, activity_of, popular_items
+from intentrec.pipeline.steps import StepOutput
+from intentrec.retrieval import BetaByActivity, fit_beta
+from intentrec.tables import VECTORS
+from intentrec.towers import Towers, fit
+
+# Enough users for a stable choice among a handful of weights; more would only cost time.
+_BETA_USERS = 1000
+
+
+def train_towers(tools: Tools, inputs: Inputs, catalogue: pl.DataFrame, tags: pl.DataFrame) -> StepOutput:
+    """Vectors of all items, users and tags, the trained towers, and the weights of user against tags."""
+    towers, held_out = _fitted(tools, inputs, catalogue)
+    beta = _beta(tools, inputs, held_out)
+    last = [epoch.recall for epoch in towers.history if epoch.recall is not None]
+    return StepOutput(
+        tables={"vectors": _vectors(tools, towers, inputs.events, tags)},
+        artefacts={"towers": towers.save},
+        counts={"items": len(towers.items), "epochs": len(towers.history)},
+        facts={
+            "beta": asdict(beta),
+            "model_version": towers.version,
+            "validation_recall": max((recall.score for recall in last), default=None),
+        },
+    )
+
+
+def _fitted(tools: Tools, inputs: Inputs, catalogue: pl.DataFrame) -> tuple[Towers, Towers | None]:
+    items = inputs.items.drop("category", strict=False).join(
+        catalogue.select("item_id", "category"), on="item_id", how="left", maintain_order="left"
+    )
+    kinds = tools.config.events
+    by_text = tools.config.towers.tag_tower == "text"
+    return fit(
+        inputs.events,
+        items,
+        as_of=inputs.as_of,
+        kinds={name: kinds.kinds[name].weight for name in kinds.named("intent")},
+        config=tools.config.towers,
+        item_tags=catalogue,
+        item_text=tools.embedder.embed(items["title"].to_list()) if tools.config.towers.item_text else None,
+        tag_text=tools.embedder.embed(catalogue["phrase"].to_list()) if by_text else None,
+        progress=tools.progress,
+    )
+
+
+def _vectors(tools: Tools, towers: Towers, events: pl.DataFrame, tags: pl.DataFrame) -> pl.DataFrame:
+    items, item_vectors = towers.item_vectors()
+    users = events["user_id"].unique().sort().to_list()
+    words = tags["tag"].unique().sort().to_list()
+    text = tools.embedder.embed(words) if towers.config.tag_tower == "text" else None
+    parts = [
+        ("item", items, item_vectors),
+        ("user", users, towers.user_vectors(events, users)),
+        ("tag", words, towers.tag_vectors(words, text)),
+    ]
+    frames = [_rows(kind, ids, vectors, towers.version) for kind, ids, vectors in parts]
+    return pl.concat([VECTORS.empty(), *frames])
+
+
+def _rows(kind: str, ids: list[str], vectors: NDArray[np.float32], version: str) -> pl.DataFrame:
+    columns = {"id": ids, "vector": pl.Series(vectors, dtype=pl.Array(pl.Float32, vectors.shape[1]))}
+    frame = pl.DataFrame(columns, schema_overrides={"id": pl.String}).cast({"vector": pl.List(pl.Float32)})
+    return frame.select(kind=pl.lit(kind), id="id", vector="vector", model_version=pl.lit(version))
+
+
+def _beta(tools: Tools, inputs: Inputs, held_out: Towers | None) -> BetaByActivity:
+    """A fixed weight where the settings say so; else the best of each activity bucket on the validation window.
+
+    The towers of `held_out` have not seen that window, and the tags are made without a language model as of its
+    beginning: what is fitted never knows what it is judged by.
+    """
+    config = tools.config.retrieval
+    if config.beta != "fit":
+        return BetaByActivity.fixed(config.beta)
+    if held_out is None:
+        return BetaByActivity.fixed(1.0)
+    past = inputs.before(held_out.as_of)
+    chain = make_chain(tools.without_model(), past)
+    targets = _targets(tools, inputs, held_out.as_of)
+    users = targets["user_id"].unique(maintain_order=True).to_list()
+    if not users:
+        return BetaByActivity.fixed(1.0)
+    vectors = _vectors(tools, held_out, past.events, chain.tags)
+    popular = popular_items(past.events, past.as_of, tools.config.run.popular_days)
+    ranker = Ranker.build(vectors, chain.tags, BetaByActivity.fixed(1.0), past.events, config, popular)
+
+    def recall(beta: float) -> NDArray[np.float64]:
+        weighted = replace(ranker, betas=np.full_like(ranker.betas, beta))
+        return _recall(weighted, users, targets, tools.config.towers.recall_at)
+
+    return fit_beta(recall, activity_of(users, past.events), config.beta_grid, config.activity_edges)
+
+
+def _targets(tools: Tools, inputs: Inputs, cut: datetime) -> pl.DataFrame:
+    """Items that returning users wanted for the first time in the validation window: `user_id`, `item_id`."""
+    end = cut + timedelta(days=tools.config.towers.validation_days)
+    wanted = inputs.events.filter(pl.col("event").is_in(tools.config.events.named("intent"))).drop_nulls("item_id")
+    later = wanted.filter(pl.col("timestamp").is_between(cut, end, closed="left"))
+    before = inputs.events.filter(pl.col("timestamp") < cut)
+    pairs = (
+        later.select("user_id", "item_id")
+        .unique(maintain_order=True)
+        .join(before.select("user_id").unique(), on="user_id", how="semi")
+        .join(before.select("user_id", "item_id").unique(), on=["user_id", "item_id"], how="anti")
+    )
+    chosen = sorted(pairs["user_id"].unique().to_list(), key=lambda user: sha256(user.encode()).digest())
+    return pairs.filter(pl.col("user_id").is_in(chosen[:_BETA_USERS])).sort("user_id", "item_id")
+
+
+def _recall(ranker: Ranker, users: list[str], targets: pl.DataFrame, k: int) -> NDArray[np.float64]:
+    """Share of each user's targets in the served list of `k`, (U,)."""
+    lists = ranker.recommend(users, k).select("user_id", "item_id", hit=pl.lit(1))
+    hits = targets.join(lists, on=["user_id", "item_id"], how="left").group_by("user_id")
+    shares = hits.agg(pl.col("hit").is_not_null().mean().alias("recall"))
+    frame = pl.DataFrame({"user_id": users}).join(shares, on="user_id", how="left", maintain_order="left")
+    return frame["recall"].fill_null(0.0).to_numpy()
