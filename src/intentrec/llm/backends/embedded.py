@@ -16,6 +16,8 @@ from intentrec.llm.messages import Request
 from intentrec.llm.weights import file_sha256, find_weights
 
 _QUIET = -1
+_MORE_ROOM = "Raise llm.context_tokens, or lower the token budget of profiles."
+_UNKNOWN_KEYWORD = "Does the schema use a keyword, a type or a pattern that llguidance does not know?"
 
 
 class EmbeddedBackend:
@@ -50,7 +52,8 @@ class EmbeddedBackend:
         """The model's answer, held to the request's schema by a grammar.
 
         Raises:
-            LLMAnswerError: The prompt does not fit `context_tokens`, or the schema cannot be made a grammar.
+            LLMAnswerError: Prompt and answer do not fit `context_tokens`, or the schema cannot be made a grammar.
+            LLMUnavailable: The model cannot be loaded.
         """
         try:
             reply = self._open().handle_chat_completions(self._call(request))
@@ -59,8 +62,18 @@ class EmbeddedBackend:
         if "error" in reply:
             raise self._error(reply["error"])
         choice, usage = reply["choices"][0], reply["usage"]
-        text = choice["message"]["content"] or ""
-        return Answer(text, usage["prompt_tokens"], usage["completion_tokens"], choice["finish_reason"] == "length")
+        text, read, written = choice["message"]["content"] or "", usage["prompt_tokens"], usage["completion_tokens"]
+        cut = choice["finish_reason"] == "length"
+        if cut and written < request.max_tokens:
+            raise LLMAnswerError(
+                f"The prompt has {read} tokens and leaves no room for an answer of {request.max_tokens} tokens: "
+                f"llm.context_tokens is {self._config.context_tokens}.",
+                hint=_MORE_ROOM,
+            )
+        if request.answer_schema.get("type") == "object" and not text.startswith("{"):
+            # The engine says nothing when it cannot make a grammar of a schema: it then writes without one.
+            raise LLMAnswerError("The engine could not hold the answer to the schema.", hint=_UNKNOWN_KEYWORD)
+        return Answer(text, read, written, cut)
 
     def close(self) -> None:
         """Free the model's memory."""
@@ -91,7 +104,7 @@ class EmbeddedBackend:
             return LLMAnswerError(
                 f"The prompt has {error['n_prompt_tokens']} tokens, and llm.context_tokens is "
                 f"{self._config.context_tokens}.",
-                hint="Raise llm.context_tokens, or lower the token budget of profiles.",
+                hint=_MORE_ROOM,
             )
         return LLMAnswerError(f"The engine refused: {error.get('message', error)}.")
 

@@ -35,7 +35,7 @@ def translate(failed: Exception, config: LLMConfig) -> LLMError:
     if isinstance(failed, sdk.APIStatusError):
         return _of_status(failed.status_code, str(failed.code or ""), _said(failed), config)
     if isinstance(failed, sdk.APIError | sdk.LengthFinishReasonError | sdk.ContentFilterFinishReasonError):
-        return LLMAnswerError(f"The server at {url} gave an answer that cannot be read: {_said(failed)}.")
+        return LLMAnswerError(f"The server at {url} gave an answer that cannot be read: {_said(failed)}.", hint=GO_ON)
     return LLMUnavailable(f"The language model server at {url} cannot be used: {_said(failed)}.", hint=GO_ON)
 
 
