@@ -45,6 +45,9 @@ class TowersConfig(Section):
     target: Literal["session", "window"] = "session"
     """What a user is trained to do next: the first active day within the horizon, or all of the horizon."""
 
+    fading_days: float = Field(90.0, gt=0, le=36_500)
+    """A moment so many days before the as-of time counts half, one twice as old a quarter: demand changes."""
+
     epochs: int = Field(3, ge=1, le=1000)
     """Passes over the examples; the learning rate falls to zero over them."""
     epoch_examples: int = Field(40_000, ge=1)

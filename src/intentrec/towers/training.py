@@ -91,7 +91,7 @@ class _Run:
     """One training run on everything before `end`."""
 
     def __init__(self, data: TrainingData, config: TowersConfig, end: float, seed: int, device: str) -> None:
-        self.config, self.rng = config, np.random.default_rng(seed)
+        self.config, self.end, self.rng = config, end, np.random.default_rng(seed)
         log = data.log.before(end)
         self.moments = moments(log, end, config)
         self.network = Network(data.sizes(config), config)
@@ -131,7 +131,7 @@ class _Run:
                     f"The loss of the towers became {losses[-1]} at step {self.step + 1}. Lower towers.rate "
                     f"({self.config.rate:g}) and towers.embedding_rate ({self.config.embedding_rate:g})."
                 )
-            loss.backward()  # type: ignore[no-untyped-call]
+            (loss * self._freshness(moment)).backward()  # type: ignore[no-untyped-call]
             self.optimiser.step()
             self.schedule.step()
             self.step += 1
@@ -152,6 +152,9 @@ class _Run:
             left -= len(chosen)
             if left <= 0:
                 return
+
+    def _freshness(self, moment: Moment) -> float:
+        return float(0.5 ** ((self.end - moment.now) / DAY / self.config.fading_days))
 
     def _steps_an_epoch(self) -> int:
         examples = sum(len(moment) for moment in self.moments)
