@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Collection, Iterable
+from datetime import datetime
 from functools import lru_cache
 from typing import Literal
 
@@ -15,6 +16,12 @@ _RUSSIAN_ENDINGS = (
     "ами", "ями", "ого", "ему", "ыми", "ими", "ов", "ев", "ей", "ам", "ям", "ах", "ях", "ой", "ый", "ий",
     "ая", "яя", "ое", "ее", "ые", "ие", "ую", "юю", "ом", "ем", "а", "я", "о", "е", "ы", "и", "у", "ю", "ь",
 )  # fmt: skip
+MONTHS = {
+    "en": ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+           "December"),
+    "ru": ("январь", "февраль", "март", "апрель", "май", "июнь", "июль", "август", "сентябрь", "октябрь", "ноябрь",
+           "декабрь"),
+}  # fmt: skip
 _STEM_LENGTH = 3
 _NEARLY_ALL = 0.8
 # What small models write in place of an answer: the placeholders, field names and orders of the prompt itself.
@@ -76,6 +83,11 @@ def mentions(text: str, phrases: Collection[str]) -> bool:
 def echoes(text: str) -> bool:
     """Whether a text repeats placeholders, markup or orders instead of saying something."""
     return _ECHO.search(text) is not None
+
+
+def month_name(moment: datetime, language: str) -> str:
+    """The month in words: as near as prompts come to the date, so that a daily run does not change every prompt."""
+    return MONTHS[language][moment.month - 1]
 
 
 @lru_cache(maxsize=65536)

@@ -1,0 +1,66 @@
+"""What models are asked to answer, and the schemas that bound it."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from pydantic import BaseModel
+
+_TAG_LENGTH = 60
+_REASON_LENGTH = 120
+_CHARACTERS_A_TOKEN = 2  # low on purpose: Russian in small vocabularies comes close to it
+
+
+class ChosenTags(BaseModel):
+    """Phrases chosen for one interest."""
+
+    tags: list[str]
+
+
+class WrittenTag(BaseModel):
+    """One tag, the number of the interest it serves, and why."""
+
+    tag: str
+    interest: int
+    reason: str
+
+
+class WrittenTags(BaseModel):
+    """All tags of one user."""
+
+    tags: list[WrittenTag]
+
+
+def choice_schema(phrases: Sequence[str], n: int) -> dict[str, Any]:
+    """Schema for choosing `n` of some phrases."""
+    return _closed({"tags": {"type": "array", "items": {"enum": list(phrases)}, "minItems": n, "maxItems": n}})
+
+
+def written_schema(n_interests: int, max_tags: int) -> dict[str, Any]:
+    """Schema for up to `max_tags` tags of so many interests."""
+    tag = _closed(
+        {
+            "tag": {"type": "string", "maxLength": _TAG_LENGTH},
+            "interest": {"type": "integer", "minimum": 1, "maximum": n_interests},
+            "reason": {"type": "string", "maxLength": _REASON_LENGTH},
+        }
+    )
+    return _closed({"tags": {"type": "array", "items": tag, "minItems": 1, "maxItems": max_tags}})
+
+
+def choice_tokens(phrases: Sequence[str], n: int) -> int:
+    """Tokens that the longest answer to `choice_schema` needs."""
+    return 16 + n * (4 + max(map(len, phrases)) // _CHARACTERS_A_TOKEN)
+
+
+def written_tokens(max_tags: int) -> int:
+    """Tokens that the longest answer to `written_schema` needs."""
+    return 16 + max_tags * (24 + (_TAG_LENGTH + _REASON_LENGTH) // _CHARACTERS_A_TOKEN)
+
+
+def _closed(properties: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": list(properties),
+        "additionalProperties": False,
+    }

@@ -1,0 +1,91 @@
+"""What both model paths share: the people, the phrases, and the gate that every tag of a model passes."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from intentrec.stages import Refusals
+from intentrec.tags.candidates import Candidates
+from intentrec.tags.config import TagsConfig
+from intentrec.tags.gate import refuse_again, refuse_relevance, refuse_wording
+from intentrec.tags.phrasebook import Phrasebook
+from intentrec.tags.selection import Tag, UserInterest
+from intentrec.text.embeddings import Embedder
+
+STAGE = "tags"
+
+
+@dataclass(frozen=True)
+class Desk:
+    """All that is needed to ask for tags and to judge them.
+
+    Attributes:
+        users: Interests of the users that a model writes for, heaviest first.
+        recent: Phrases each of them touched lately.
+        month: The season, as near as prompts come to the date.
+    """
+
+    users: Mapping[str, list[UserInterest]]
+    recent: Mapping[str, frozenset[int]]
+    candidates: Candidates
+    book: Phrasebook
+    embedder: Embedder
+    brands: frozenset[str]
+    config: TagsConfig
+    language: str
+    month: str
+
+    def recent_phrases(self, user_id: str) -> list[str]:
+        """What the user touched lately, in words."""
+        return sorted(self.book.phrases[phrase] for phrase in self.recent.get(user_id, frozenset()))
+
+    def vectors(self, tags: Iterable[str]) -> dict[str, NDArray[np.float32]]:
+        """Vectors of tags by their words."""
+        distinct = sorted(set(tags))
+        return dict(zip(distinct, self.embedder.embed(distinct), strict=True)) if distinct else {}
+
+
+class Judge:
+    """Holds the tags of one user against the gate, in the order in which they come."""
+
+    def __init__(
+        self, desk: Desk, user_id: str, vectors: Mapping[str, NDArray[np.float32]], refusals: Refusals
+    ) -> None:
+        self._desk = desk
+        self._user_id = user_id
+        self._vectors = vectors
+        self._refusals = refusals
+        recent = sorted(desk.recent.get(user_id, frozenset()))
+        self._recent = [desk.book.phrases[phrase] for phrase in recent]
+        self._recent_vectors = desk.book.vectors[recent]
+        self._kept: list[str] = []
+
+    def judge(self, tag: Tag, interest: UserInterest, said: str) -> bool:
+        """Whether a tag passes: then it joins what a model wrote for the interest, else it is kept as refused."""
+        reason = self.refusal(tag.tag, interest)
+        if reason is None:
+            self._kept.append(tag.tag)
+            interest.written.append(tag)
+        else:
+            self._refusals.refuse(self._user_id, reason, said, tag.model, tag.prompt_version)
+        return reason is None
+
+    def refusal(self, tag: str, interest: UserInterest) -> str | None:
+        """The rule that refuses a tag for an interest, or None."""
+        desk, vector = self._desk, self._vectors[tag]
+        similarity = float(desk.candidates.vectors[interest.row] @ vector)
+        kept = np.array([self._vectors[other] for other in self._kept], dtype=np.float32)
+        return (
+            refuse_wording(tag, desk.brands, desk.book.scripts, desk.config, desk.language)
+            or refuse_relevance(similarity, desk.config)
+            or refuse_again("recent", tag, vector, self._recent, self._recent_vectors, desk.config)
+            or refuse_again("repeats", tag, vector, self._kept, kept, desk.config)
+        )
+
+
+def failed(error: str | None) -> str | None:
+    """The word under which a request without an answer is counted; None where nothing was asked."""
+    word = (error or "refused").partition(":")[0]
+    return None if word == "dry-run" else word
