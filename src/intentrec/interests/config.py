@@ -10,18 +10,17 @@ from intentrec.settings import Section
 NECESSITIES = (
     "toilet paper", "toilet roll", "toilet tissue", "paper towels", "kitchen roll", "bath tissue", "bin bags",
     "trash bags", "garbage bags", "detergent", "dish soap", "bleach", "batteries", "light bulbs", "milk", "bread",
-    "eggs", "salt", "sugar", "flour",
-    "tap water", "bottled water", "postage", "carrier bag", "туалетная бумага", "бумажные полотенца",
-    "мешки для мусора", "стиральный порошок", "батарейки", "лампочки", "молоко", "хлеб", "яйца", "соль",
-    "сахар", "мука",
+    "eggs", "salt", "sugar", "flour", "tap water", "bottled water", "postage", "carrier bag", "туалетная бумага",
+    "бумажные полотенца", "мешки для мусора", "стиральный порошок", "батарейки", "лампочки", "молоко", "хлеб",
+    "яйца", "соль", "сахар", "мука",
 )  # fmt: skip
 # Says nothing about what is wanted.
 VAGUE = (
-    "things", "items", "products", "goods", "stuff", "various", "misc", "miscellaneous", "other", "others", "general",
-    "shopping", "purchases", "gifts", "set", "sets", "collection", "lifestyle", "quality", "style", "unknown", "none",
-    "n/a", "interest", "interests", "accessories", "design", "designs", "товары", "вещи", "разное", "прочее", "другое",
-    "покупки", "подарки", "набор", "наборы", "аксессуары", "стиль", "качество", "интерес", "интересы",
-    "неизвестно", "нет",
+    "things", "items", "products", "goods", "stuff", "various", "misc", "miscellaneous", "other", "others",
+    "general", "shopping", "purchases", "gifts", "set", "sets", "collection", "lifestyle", "quality", "style",
+    "unknown", "none", "n/a", "interest", "interests", "accessories", "design", "designs", "товары", "вещи",
+    "разное", "прочее", "другое", "покупки", "подарки", "набор", "наборы", "аксессуары", "стиль", "качество",
+    "интерес", "интересы", "неизвестно", "нет",
 )  # fmt: skip
 
 

@@ -9,10 +9,10 @@ from intentrec.settings import Section
 # Words that describe nothing a shopper could look for (RecGPT-V1, section 2.2, and its appendix).
 VAGUE = (
     "smart", "modular", "set", "sets", "multifunctional", "universal", "various", "assorted", "new", "quality",
-    "premium", "stylish", "trendy",
-    "product", "products", "item", "items", "thing", "things", "stuff", "accessory", "accessories",
-    "gift", "gifts", "other", "misc", "design", "умный", "модульный", "набор", "наборы", "универсальный", "стильный",
-    "модный", "качественный", "товар", "товары", "вещь", "вещи", "аксессуары", "подарок", "подарки", "разное", "прочее",
+    "premium", "stylish", "trendy", "product", "products", "item", "items", "thing", "things", "stuff", "accessory",
+    "accessories", "gift", "gifts", "other", "misc", "design", "умный", "модульный", "набор", "наборы",
+    "универсальный", "стильный", "модный", "качественный", "товар", "товары", "вещь", "вещи", "аксессуары",
+    "подарок", "подарки", "разное", "прочее",
 )  # fmt: skip
 
 

@@ -1,0 +1,41 @@
+"""Settings of stage 5."""
+
+from pydantic import Field
+
+from intentrec.settings import Section
+
+# Praise that no fact stands behind, and slogans (RecGPT-V1, section 2.4).
+CLICHES = (
+    "best", "perfect", "amazing", "stunning", "ultimate", "unbeatable", "incredible", "must-have", "must have",
+    "world-class", "exclusive", "luxurious", "premium", "guaranteed", "number one", "top quality", "high quality",
+    "highest", "finest", "unique", "magical", "game changer", "elevate", "unleash", "discover the joy",
+    "don't miss", "treat yourself", "you will love", "you'll love", "of all time", "revolutionary", "лучший",
+    "лучшая", "идеальный", "идеальная", "идеально", "потрясающий", "непревзойденный", "уникальный", "эксклюзивный",
+    "премиальный", "роскошный", "гарантированно", "высочайшее качество", "номер один", "не упустите",
+    "порадуйте себя", "вы полюбите", "волшебный", "революционный",
+)  # fmt: skip
+# Materials and properties that small models like to invent; allowed only where the item itself says so.
+ATTRIBUTES = (
+    "organic", "handmade", "hand-made", "waterproof", "leather", "wooden", "wood", "steel", "cotton", "silk",
+    "wool", "silver", "gold", "ceramic", "glass", "plastic", "bamboo", "recyclable", "recycled", "eco-friendly",
+    "vegan", "durable", "dishwasher", "washable", "rechargeable", "wireless", "limited edition", "discount", "sale",
+    "free", "cheap", "vintage", "натуральный", "деревянный", "кожаный", "водонепроницаемый", "стальной",
+    "хлопковый", "шелковый", "шерстяной", "серебряный", "золотой", "керамический", "стеклянный", "пластиковый",
+    "бамбуковый", "экологичный", "прочный", "скидка", "распродажа", "бесплатно", "дешевый", "винтажный",
+    "ручной работы",
+)  # fmt: skip
+
+
+class ExplanationsConfig(Section):
+    """How a sentence ties an item to an interest, and what is refused."""
+
+    max_words: int = Field(default=12, ge=3, le=40)
+    """Longest sentence, in words."""
+    min_words: int = Field(default=3, ge=1, le=20)
+    """Shortest sentence, in words."""
+    max_pairs: int = Field(default=0, ge=0)
+    """Pairs that a model writes for, those needed most often first; 0 means all."""
+    cliches: tuple[str, ...] = CLICHES
+    """Praise and slogans that are refused."""
+    attributes: tuple[str, ...] = ATTRIBUTES
+    """Properties that may be mentioned only where the item or the interest has them."""

@@ -1,0 +1,70 @@
+"""What may pass as an explanation: pure rules, each named by one short fixed word (RecGPT-V1, section 2.4).
+
+Form: `empty`, `echo`, `too-short`, `too-long`, `wrong-language`, `copies-title`. Style: `cliche`. Facts: `invented` (a
+property, a brand or a number that neither the item nor the interest has), `off-topic` (no word of either).
+"""
+
+import re
+from collections.abc import Callable, Collection, Sequence
+
+from intentrec.explanations.config import ExplanationsConfig
+from intentrec.text.wording import Script, copies, echoes, mentions, script_of, stem, stems, words
+
+_SCRIPTS: dict[str, Script] = {"en": "latin", "ru": "cyrillic"}
+_NUMBER = re.compile(r"\d+")
+_SHORTEST_TELLING = 3
+_FUNCTION_WORDS = frozenset(
+    (
+        "a", "an", "the", "and", "or", "of", "for", "in", "on", "at", "to", "by", "with", "from", "as", "is", "are", "it",
+        "its", "this", "that", "your", "you", "who", "into", "more", "some", "these", "those",
+        "и", "или", "в", "на", "для", "из", "от", "до", "по", "к", "с", "со", "вам", "вас", "ваш", "это", "эта", "как",
+    )
+)  # fmt: skip
+
+
+def refuse_text(
+    text: str, interest: str, facts: Sequence[str], brands: Collection[str], config: ExplanationsConfig, language: str
+) -> str | None:
+    """The rule that refuses a sentence, or None.
+
+    Args:
+        text: The sentence.
+        interest: Name of the interest.
+        facts: All that is known about the item: name, phrase, category.
+        brands: Names that only an item which has them may be given.
+        config: Bounds and word lists.
+        language: Language the sentence must be in.
+    """
+    known = " ".join((*facts, interest))
+    rules: dict[str, Callable[[], bool]] = {
+        "empty": lambda: not words(text),
+        "echo": lambda: echoes(text),
+        "too-short": lambda: len(words(text)) < config.min_words,
+        "too-long": lambda: len(words(text)) > config.max_words,
+        "wrong-language": lambda: not _speaks(text, known, language),
+        "copies-title": lambda: copies(text, (*facts, interest)) or stems(text) <= stems(" ".join(facts)),
+        "cliche": lambda: mentions(text, config.cliches),
+        "invented": lambda: invents(text, known, (*config.attributes, *brands)),
+        "off-topic": lambda: not rests_on(text, known),
+    }
+    return next((rule for rule, broken in rules.items() if broken()), None)
+
+
+def invents(text: str, known: str, properties: Collection[str]) -> bool:
+    """Whether a text holds a number or one of the properties that is not among what is known."""
+    if not set(_NUMBER.findall(text)) <= set(_NUMBER.findall(known)):
+        return True
+    return any(mentions(text, [name]) and not mentions(known, [name]) for name in properties)
+
+
+def rests_on(text: str, known: str) -> list[str]:
+    """Words of what is known that the text uses, in the order of the text."""
+    telling = {stem(word) for word in words(known) if len(word) >= _SHORTEST_TELLING} - _FUNCTION_WORDS
+    return [word for word in dict.fromkeys(words(text)) if stem(word) in telling]
+
+
+def _speaks(text: str, known: str, language: str) -> bool:
+    """Whether the words that are not quoted from what is known are in the script of the language."""
+    quoted = stems(known)
+    own = " ".join(word for word in words(text) if stem(word) not in quoted)
+    return script_of(own) == _SCRIPTS.get(language, "latin")

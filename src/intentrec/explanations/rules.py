@@ -1,0 +1,54 @@
+"""Reasons by rules: one for every recommendation, whatever models do."""
+
+import polars as pl
+
+_PAIR = {"en": "Goes with your interest in {}: {}", "ru": "К вашему интересу «{}»: {}"}
+_REASONS = {
+    "en": {
+        "tag": "Because of your interest in {}: {}",
+        "interest": "Because of your interest in {}",
+        "near": "Close to what you chose before, such as {}",
+        "user": "Close to what you chose before",
+        "popular": "Popular with other shoppers now",
+    },
+    "ru": {
+        "tag": "Потому что вам интересно «{}»: {}",
+        "interest": "Потому что вам интересно «{}»",
+        "near": "Близко к тому, что вы выбирали, например «{}»",
+        "user": "Близко к тому, что вы выбирали",
+        "popular": "Сейчас популярно у других покупателей",
+    },
+}
+
+
+def rule_reason(interest: str, name: str, language: str) -> str:
+    """The sentence for an interest and an item that no model wrote one for."""
+    return _PAIR[language].format(interest, name)
+
+
+def rule_reasons(frame: pl.DataFrame, language: str) -> pl.Series:
+    """A reason for every row, never null.
+
+    Args:
+        frame: source ('user', 'tag' or 'popular'), and as far as there are such columns interest and tag; any of them
+            may be null.
+        language: "en" or "ru".
+    """
+    absent = [pl.lit(None, dtype=pl.String).alias(name) for name in ("interest", "tag") if name not in frame.columns]
+    texts = _REASONS[language]
+    interest, tag = _present("interest"), _present("tag")
+    by_tag = pl.when(interest & tag).then(pl.format(texts["tag"], "interest", "tag"))
+    by_interest = pl.when(interest).then(pl.format(texts["interest"], "interest"))
+    near = pl.when(interest).then(pl.format(texts["near"], "interest"))
+    reason = (
+        pl.when(pl.col("source") == "popular")
+        .then(pl.lit(texts["popular"]))
+        .when(pl.col("source") == "tag")
+        .then(pl.coalesce(by_tag, by_interest, pl.lit(texts["user"])))
+        .otherwise(pl.coalesce(near, pl.lit(texts["user"])))
+    )
+    return frame.with_columns(absent).select(reason=reason)["reason"]
+
+
+def _present(name: str) -> pl.Expr:
+    return pl.col(name).fill_null("").str.strip_chars().str.len_chars() > 0
