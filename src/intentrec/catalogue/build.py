@@ -38,8 +38,8 @@ def build_catalogue(
 ) -> CatalogueResult:
     """Names, phrases, categories and candidate interests of the items that are visible as of a time.
 
-    Categories that items bring are kept, and items without one get that of their nearest neighbours; where no item brings
-    one, they are made by grouping titles.
+    Categories that items bring are kept, and items without one get that of their nearest neighbours; where no item
+    brings one, they are made by grouping.
 
     Args:
         items: Rows of `ITEMS`.
@@ -47,7 +47,9 @@ def build_catalogue(
     """
     items = _known(items, as_of)
     if items.is_empty():
-        return CatalogueResult(CATALOGUE.empty(), interest_pool([], [], fit_phrases([]), config, as_of), _none(embedder))
+        return CatalogueResult(
+            CATALOGUE.empty(), interest_pool([], [], fit_phrases([]), config, as_of), _none(embedder)
+        )
     titles = items["title"].to_list()
     model = fit_phrases(titles)
     rows = _named(items, model, config)
@@ -56,7 +58,7 @@ def build_catalogue(
     if any(given):
         categories = _completed(given, vectors, config)
     else:
-        categories = made_categories(items, rows["phrase"].to_list(), events, vectors, model, config, as_of)
+        categories = made_categories(items, events, vectors, model, config, as_of)
     pool = interest_pool(titles, categories, model, config, as_of)
     return CatalogueResult(_table(rows, categories, as_of), pool, vectors)
 
@@ -92,8 +94,10 @@ def _known(items: pl.DataFrame, as_of: datetime) -> pl.DataFrame:
 
 
 def _named(items: pl.DataFrame, model: PhraseModel, config: CatalogueConfig) -> pl.DataFrame:
-    records = items.select("title", "brand", "category").iter_rows()
-    names = [item_name(*record, max_chars=config.max_name_chars) for record in records]
+    names = [
+        item_name(title, brand, category, config.max_name_chars)
+        for title, brand, category in items.select("title", "brand", "category").iter_rows()
+    ]
     phrases = [
         item_name(model.phrase(_without(title, brand)), None, None, config.max_name_chars)
         for title, brand in items.select("title", "brand").iter_rows()

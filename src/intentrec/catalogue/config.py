@@ -18,13 +18,13 @@ class CatalogueConfig(Section):
     20 and 200."""
     min_category_items: int = Field(8, ge=1, le=10_000)
     """Made categories with fewer items are dissolved into their neighbours."""
-    interests_per_category: int = Field(2, ge=1, le=10)
+    interests_per_category: int = Field(3, ge=1, le=10)
     """At most so many candidate interests lead to one category."""
     min_interest_items: int = Field(4, ge=1, le=10_000)
     """A phrase that fewer items share becomes no candidate interest, unless its category has no other."""
     neighbours: int = Field(10, ge=1, le=1000)
     """Items that vote on the category of a new item."""
-    copurchase: float = Field(0.0, ge=0, le=1)
+    copurchase: float = Field(0.2, ge=0, le=1)
     """Share of what-is-bought-together, against title text, in the vectors that made categories come from."""
     seed: int = Field(0, ge=0)
     """Seed of the clustering."""

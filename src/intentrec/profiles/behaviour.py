@@ -1,4 +1,4 @@
-"""Reliable-behaviour extraction (RecGPT-V1, section 1.1): the events that say what a user wants, with what they touch."""
+"""Reliable-behaviour extraction (RecGPT-V1, section 1.1): events that say what a user wants."""
 
 from datetime import datetime
 
@@ -25,22 +25,30 @@ def reliable_events(
     Raises:
         DataError: An item of a reliable event is not in the catalogue.
     """
-    kept = events.filter(
-        pl.col("timestamp") < as_of, pl.col("event").is_in(roles.named("intent", "search", "negative"))
-    )
+    kept = events.filter(pl.col("timestamp") < as_of).join(_kinds(roles), on="event")
     names = catalogue.select("item_id", one_line(pl.col("name")).alias("name"))
-    query = '"' + bounded(one_line(pl.col("query")), config.max_value_chars) + '"'
     things = (
         _with_as_of(kept, config, as_of)
         .join(names, on="item_id", how="left")
-        .with_columns(
-            pl.coalesce("name", query).alias("thing"),
-            one_line(pl.col("event").str.replace_all("[()]", " ")).alias("event"),
-        )
+        .join(_quoted(kept, config), on="query", how="left")
+        .with_columns(pl.coalesce("name", "quoted").alias("thing"))
     )
     _check_named(things)
-    columns = ("user_id", "as_of", "row", "timestamp", "event", "thing")
-    return things.select(columns).sort("user_id", "timestamp", "row", descending=[False, True, True])
+    columns = ("user_id", "as_of", "row", "timestamp", pl.col("shown").alias("event"), "thing")
+    return things.select(*columns).sort("user_id", "timestamp", "row", descending=[False, True, True])
+
+
+def _kinds(roles: EventsConfig) -> pl.DataFrame:
+    """The kinds that are shown, and how their names are written."""
+    kinds = pl.DataFrame({"event": roles.named("intent", "search", "negative")}, schema={"event": pl.String})
+    return kinds.with_columns(one_line(pl.col("event").str.replace_all("[()]", " ")).alias("shown"))
+
+
+def _quoted(events: pl.DataFrame, config: ProfilesConfig) -> pl.DataFrame:
+    """Each different query once, with the form in which it is shown."""
+    queries = events.select(pl.col("query").drop_nulls().unique())
+    clean = bounded(one_line(pl.col("query")), config.max_value_chars)
+    return queries.with_columns((pl.lit('"') + clean + pl.lit('"')).alias("quoted"))
 
 
 def one_line(text: pl.Expr) -> pl.Expr:
@@ -67,9 +75,9 @@ def _with_as_of(events: pl.DataFrame, config: ProfilesConfig, as_of: datetime) -
 
 
 def _check_named(things: pl.DataFrame) -> None:
-    unnamed = things.filter(pl.col("thing").is_null())
-    if len(unnamed):
+    unnamed = things.filter(pl.col("thing").is_null())["row"].sort().to_list()
+    if unnamed:
         raise DataError(
-            f"{len(unnamed)} events touch neither a catalogue item nor a query, first row {unnamed['row'].min()}. "
+            f"{len(unnamed)} events touch neither a catalogue item nor a query, first row {unnamed[0]}. "
             "Build or extend the catalogue as of the same time before the profiles."
         )

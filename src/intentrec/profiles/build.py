@@ -35,7 +35,9 @@ def build_profiles(
         count_tokens: Should count at least as much for a text as for its lines one by one plus one for each line break.
     """
     kept = reliable_events(events, catalogue, roles, config, as_of)
-    attributes = attribute_lines(users, config, count_tokens).filter(pl.col("user_id").is_in(kept["user_id"].unique().implode()))
+    attributes = attribute_lines(users, config, count_tokens).filter(
+        pl.col("user_id").is_in(kept["user_id"].unique().implode())
+    )
     lines = fitting_lines(kept, attributes, config, count_tokens)
     texts = profile_texts(lines, attributes, kept)
     raw = _raw(kept, lines, count_tokens)
@@ -48,13 +50,10 @@ def build_profiles(
 
 def _raw(kept: pl.DataFrame, lines: pl.DataFrame, count_tokens: TokenCounter) -> pl.DataFrame:
     """Per user: as_of, events shown and trimmed, and tokens of the shown and of all events written one a line."""
-    records = kept.select(
-        pl.format("{} {} {}", pl.col("timestamp").dt.strftime("%Y-%m-%d %H:%M"), "event", "thing")
-    ).to_series()
     shown = pl.col("row").is_in(lines.select(pl.col("rows").explode()).to_series().unique().implode())
     tokens = pl.col("tokens")
     return (
-        kept.with_columns(pl.Series("tokens", count_tokens(records) + 1, dtype=pl.Int64), shown.alias("shown"))
+        kept.with_columns(_record_tokens(kept, count_tokens), shown.alias("shown"))
         .group_by("user_id", maintain_order=True)
         .agg(
             pl.col("as_of").first(),
@@ -64,6 +63,17 @@ def _raw(kept: pl.DataFrame, lines: pl.DataFrame, count_tokens: TokenCounter) ->
             tokens.sum().alias("n_tokens_all"),
         )
     )
+
+
+def _record_tokens(kept: pl.DataFrame, count_tokens: TokenCounter) -> pl.Series:
+    """Tokens of "2011-11-05 14:32 purchase thing" and a line break for each event, counted by its parts."""
+    tokens = pl.Series("tokens", [int(count_tokens(["2011-11-05 14:32\n"])[0])], dtype=pl.Int64)
+    total = tokens.new_from_index(0, len(kept))
+    for column in ("event", "thing"):
+        texts = kept[column].unique()
+        costs = pl.DataFrame({column: texts, "cost": count_tokens(texts)}, schema_overrides={"cost": pl.Int64})
+        total = total + kept.select(column).join(costs, on=column, how="left", maintain_order="left")["cost"]
+    return total
 
 
 def _counts(table: pl.DataFrame, raw: pl.DataFrame, config: ProfilesConfig) -> Counter[str]:

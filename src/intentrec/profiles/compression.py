@@ -1,4 +1,4 @@
-"""Sequence-level compression (RecGPT-V1, section 1.1): what was touched at the same times in the same ways is one line."""
+"""Sequence-level compression (RecGPT-V1, section 1.1): one line for what was done at the same times."""
 
 import polars as pl
 
@@ -48,7 +48,7 @@ def _by_time(acts: pl.DataFrame, config: ProfilesConfig) -> pl.DataFrame:
 
 def _by_things(sets: pl.DataFrame) -> pl.DataFrame:
     """Step 2, reversed: set of items -> times with their behaviours, newest first."""
-    when = pl.format("{} ({})", "time", "acts")
+    when = pl.format("{} ({})", pl.col("time"), "acts")
     return (
         sets.with_columns(when.alias("when"))
         .sort("user_id", "last", "when", descending=[False, True, False])
@@ -61,4 +61,4 @@ def _by_things(sets: pl.DataFrame) -> pl.DataFrame:
 def _numbered(lines: pl.DataFrame) -> pl.DataFrame:
     ordered = lines.sort("user_id", "last", "text", descending=[False, True, False])
     number = pl.int_range(1, pl.len() + 1).over("user_id").alias("n")
-    return ordered.select("user_id", number, "text", "rows")
+    return ordered.select(pl.col("user_id"), number, "text", "rows")

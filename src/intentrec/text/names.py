@@ -4,6 +4,7 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import count
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +12,12 @@ from numpy.typing import NDArray
 from intentrec.text.phrases import Key, PhraseModel
 from intentrec.text.words import stem
 
-_COVERED = 0.6  # a first phrase that covers this share of the group names it alone
+_ALONE = 0.5  # a first phrase that covers this share of a group names it alone
+_JOINS = 0.1  # a second phrase joins where it covers this share, or where the first covers little
+_LITTLE = 0.25
+_FULLER = 0.4  # a modifier that this share of a group has enters its name
+_NAME_WEIGHTS = (0.75, 1.0, 1.0)  # of phrases of one, two and three words as names of groups
+_KEY_WEIGHTS = (0.3, 1.0, 1.0)  # and as interests, where a bare core word says too little
 
 
 @dataclass(frozen=True)
@@ -27,10 +33,12 @@ def key_phrases(titles: Sequence[str], model: PhraseModel, min_titles: int = 1) 
 
     Only phrases of at least `min_titles` titles.
     """
-    ranked = _ranked([_keys(title, model) for title in titles], model)
-    kept = _distinct([key for key, count in ranked if count >= min_titles])
-    counts = dict(ranked)
-    return [KeyPhrase(_plural(key, model), counts[key]) for key in kept]
+    ranked = _ranked([_keys(title, model) for title in titles], model, _KEY_WEIGHTS)
+    kept: dict[Key, int] = {}
+    for key, n in ranked:
+        if n >= min_titles and not any(set(key) <= set(other) or set(key) >= set(other) for other in kept):
+            kept[key] = n
+    return [KeyPhrase(_plural(key, model), n) for key, n in kept.items()]
 
 
 def group_names(titles: Sequence[str], labels: NDArray[np.int64], model: PhraseModel) -> list[str]:
@@ -52,29 +60,42 @@ def _keys(title: str, model: PhraseModel) -> list[Key]:
 
 
 def _free_name(group: list[list[Key]], model: PhraseModel, taken: dict[str, None]) -> str:
-    keys = _distinct([key for key, _ in _ranked(group, model)])
-    phrases = [_plural(key, model) for key in keys]
-    first_alone = bool(keys) and sum(keys[0] in item for item in group) >= _COVERED * len(group)
-    start = 1 if first_alone else 2
-    for n in range(start, max(len(phrases), start) + 1):
-        name = " & ".join(phrases[:n]) or "other"
+    ranked = _ranked(group, model, _NAME_WEIGHTS)
+    counts = dict(ranked)
+    keys = _distinct([key for key, _ in ranked])
+    phrases = [_plural(_fuller(key, counts, len(group)), model) for key in keys]
+    for n in range(_how_many(keys, counts, len(group)), len(phrases) + 1):
+        name = " & ".join(phrases[:n])
         if name not in taken:
             return name
-    number = 2
-    while f"{name} {number}" in taken:
-        number += 1
-    return f"{name} {number}"
+    return next(name for number in count(2) if (name := f"{phrases[0]} {number}") not in taken)
 
 
-def _ranked(group: Sequence[list[Key]], model: PhraseModel) -> list[tuple[Key, int]]:
+def _fuller(key: Key, counts: dict[Key, int], size: int) -> Key:
+    """The key with its modifier, where much of the group shares one: "cushion cover" instead of "cover"."""
+    longer = [other for other in counts if len(other) == len(key) + 1 and other[1:] == key]
+    best = max(longer, key=lambda other: (counts[other], other), default=key)
+    return best if len(key) == 1 and counts[best] >= _FULLER * size else key
+
+
+def _how_many(keys: Sequence[Key], counts: dict[Key, int], size: int) -> int:
+    """How many phrases the name of a group starts with: one or two."""
+    covered = [counts[key] / size for key in keys[:2]]
+    if len(covered) < 2 or covered[0] >= _ALONE or (covered[1] < _JOINS and covered[0] >= _LITTLE):
+        return 1
+    return 2
+
+
+def _ranked(
+    group: Sequence[list[Key]], model: PhraseModel, weights: tuple[float, float, float]
+) -> list[tuple[Key, int]]:
     """Keys of the group with their counts in it, most typical first: frequent here, rare elsewhere, not too short."""
     counts = Counter(key for keys in group for key in keys)
 
     def score(entry: tuple[Key, int]) -> tuple[float, Key]:
         key, inside = entry
         share = inside / max(model.counts[key], inside)
-        length = (0.75, 1.0, 1.0)[min(len(key), 3) - 1]
-        return -round(inside * share * length * math.log2(1 + inside), 9), key
+        return -round(inside * share * weights[min(len(key), 3) - 1] * math.log2(1 + inside), 9), key
 
     return sorted(counts.items(), key=score)
 

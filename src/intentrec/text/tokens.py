@@ -2,8 +2,8 @@
 
 The estimate counts one token for every three letters begun (two where they are capitals), one for each digit, sign and
 line break, one for each character of two bytes in UTF-8, and one per byte for all others; a single space is free, as in
-byte-pair encodings. On profiles of the Online Retail shop SmolLM2 needs at most 0.80 of it and MiniLM 0.64; no byte-level
-tokenizer can need more than four times as much. The byte count can be exceeded by none of them.
+byte-pair encodings. On profiles of the Online Retail shop SmolLM2 needs at most 0.80 of it and MiniLM 0.64; no
+byte-level tokenizer can need more than four times as much. The byte count can be exceeded by none of them.
 """
 
 from collections.abc import Callable, Sequence

@@ -49,8 +49,8 @@ class TransformerEmbedder:
             return package.SentenceTransformer(folder, device=self._device).eval()
         except (OSError, ValueError) as failure:
             raise ConfigError(
-                f"The embedding model {self._name!r} cannot be loaded: {failure}. Set text.model to 'minilm', 'hashing', "
-                "a folder with a sentence-transformers model, or a Hugging Face id that this machine can reach."
+                f"The embedding model {self._name!r} cannot be loaded: {failure}. Set text.model to 'minilm', "
+                "'hashing', a folder with a sentence-transformers model, or a Hugging Face id within reach."
             ) from failure
 
     def _batches(self, texts: Sequence[str]) -> Iterator[tuple[list[int], int]]:
@@ -76,4 +76,4 @@ class TransformerEmbedder:
             output = self._model({name: tensor.to(self._device) for name, tensor in features.items()})
         raw = output["sentence_embedding"].double().cpu().numpy()
         unit = raw / np.linalg.norm(raw, axis=1, keepdims=True)
-        return np.round(unit, DECIMALS).astype(np.float32)
+        return np.asarray(np.round(unit, DECIMALS), dtype=np.float32)

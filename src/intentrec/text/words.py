@@ -3,31 +3,47 @@
 import re
 from collections.abc import Iterable
 
-STOP = frozenset(
-    "a an the and or of for in on at to by with without from as is are it its this that your my our & + n "
-    "и или в во на с со из для от до по к ко у о об за под без над при не".split()
+
+def _set(words: str) -> frozenset[str]:
+    return frozenset(words.split())
+
+
+STOP = _set(
+    """
+    a an the and or of for in on at to by with without from as is are it its this that your my our n и или в во на
+    с со из для от до по к ко у о об за под без над при не
+    """
 )
-COLOURS = frozenset(
-    "red blue green yellow pink purple black white orange brown grey gray gold golden silver ivory cream beige turquoise "
-    "lilac navy aqua amber burgundy charcoal fuchsia khaki lavender magenta maroon mauve mint mustard olive peach "
-    "teal violet multicolour multicolor multicoloured clear pale dark light bright pastel amethyst emerald pearl "
-    "красный красная красное красные синий синяя синее синие зелёный зеленый зеленая зелёная желтый жёлтый желтая "
-    "белый белая белое белые черный чёрный черная чёрная черные чёрные серый серая серые розовый розовая розовые "
-    "голубой голубая коричневый коричневая бежевый бежевая оранжевый фиолетовый золотой золотистый серебристый".split()
+COLOURS = _set(
+    """
+    red blue green yellow pink purple black white orange brown grey gray gold golden silver ivory cream beige
+    turquoise lilac navy aqua amber burgundy charcoal fuchsia khaki lavender magenta maroon mauve mint mustard
+    olive peach teal violet multicolour multicolor multicoloured clear pale dark light bright pastel amethyst
+    emerald pearl красный красная красное красные синий синяя синее синие зелёный зеленый зеленая зелёная желтый
+    жёлтый желтая белый белая белое белые черный чёрный черная чёрная черные чёрные серый серая серые розовый
+    розовая розовые голубой голубая коричневый коричневая бежевый бежевая оранжевый фиолетовый золотой золотистый
+    серебристый
+    """
 )
-SIZES = frozenset(
-    "small medium large big mini tiny giant jumbo huge xl xxl xs s m l long short tall slim wide narrow extra size sized "
-    "маленький маленькая большой большая средний средняя мини макси размер".split()
+SIZES = _set(
+    """
+    small medium large big mini tiny giant jumbo huge xl xxl xs s m l long short tall slim wide narrow extra size
+    sized маленький маленькая большой большая средний средняя мини макси размер
+    """
 )
-PACKS = frozenset(
-    "set sets pack packs packet box_of pair pairs pc pcs piece pieces asst assorted asstd tier tiers x pk dozen "
-    "набор комплект упаковка шт штук штуки пара".split()
+PACKS = _set(
+    """
+    set sets pack packs packet pair pairs pc pcs piece pieces asst assorted asstd tier tiers x pk dozen two three
+    four five six seven eight ten twelve набор комплект упаковка шт штук штуки пара
+    """
 )
-VAGUE = frozenset(
-    "design designs style styles new nice pretty cute lovely best great super smart modular amazing various type types "
-    "colour colours color colors collection item items product products sale special quality premium original modern "
-    "classic basic standard universal "
-    "новый новая новое новые стильный стильная модный модная универсальный универсальная современный".split()
+VAGUE = _set(
+    """
+    design designs style styles new nice pretty cute lovely best great super smart modular amazing various type
+    types colour colours color colors collection item items product products sale special quality premium original
+    modern classic basic standard universal новый новая новое новые стильный стильная модный модная универсальный
+    универсальная современный
+    """
 )
 NOISE = STOP | COLOURS | SIZES | PACKS | VAGUE
 
