@@ -60,10 +60,7 @@ def check(source: Source, table: InputTable, config: DataConfig, roles: EventsCo
         DataError: A required column is missing, a column can never fit, or more than `config.max_bad_share` of the
             rows fail.
     """
-    contract = TABLES[table]
-    frame, findings = typed(
-        renamed(source.frame, contract, config.rename.get(table, {})), contract, config, source.untyped
-    )
+    frame, findings = _typed(source, table, config)
     findings += _missing(frame, table)
     if table in ("events", "impressions"):
         findings += _out_of_range(frame, config, known.now) + _unknown_items(frame, known.item_ids)
@@ -83,6 +80,15 @@ def check(source: Source, table: InputTable, config: DataConfig, roles: EventsCo
     ).sort("line", maintain_order=True)
     counts.update(quarantine.get_column("reason").to_list())
     return Checked(good.filter(~again) if again.any() else good, quarantine, counts)
+
+
+def _typed(source: Source, table: InputTable, config: DataConfig) -> tuple[pl.DataFrame, list[Finding]]:
+    contract = TABLES[table]
+    try:
+        frame = renamed(source.frame, contract, config.rename.get(table, {}))
+        return typed(frame, contract, config, source.untyped)
+    except DataError as error:
+        raise DataError(f"{source.path}: {error}") from error
 
 
 def number_rows(events: pl.DataFrame, first: int) -> pl.DataFrame:

@@ -45,7 +45,7 @@ def _undated(items: pl.DataFrame, events: pl.DataFrame) -> list[Leak]:
     undated = items.filter(pl.col("created_at").is_null()).join(events, on="item_id", how="semi").height
     if not undated:
         return []
-    what = f"{undated:,} items were touched by users and have no created_at"
+    what = f"{undated:,} of {items.height:,} items were touched by users and have no created_at"
     return [Leak("items", what, "each counts as created at its first event; give created_at where you know it")]
 
 
@@ -54,7 +54,7 @@ def _sold_before_created(items: pl.DataFrame, events: pl.DataFrame) -> list[Leak
     early = items.join(first, on="item_id").filter(pl.col("first_event") < pl.col("created_at")).height
     if not early:
         return []
-    what = f"{early:,} items have events before their created_at"
+    what = f"{early:,} of {items.height:,} items have events before their created_at"
     return [Leak("items.created_at", what, "such events are hidden until created_at; check what the column means")]
 
 
@@ -102,7 +102,7 @@ def _named_like_aggregate(name: str) -> str:
 
 
 def _renamed_items(items: pl.DataFrame, quarantine: pl.DataFrame) -> list[Leak]:
-    """Items of which an earlier row with another title was superseded."""
+    """Items of which an earlier row of a file had another title; seen only where the file used our column names."""
     earlier = quarantine.filter(
         (pl.col("table") == "items") & pl.col("reason").str.contains(SUPERSEDED, literal=True)
     ).select(
@@ -113,7 +113,7 @@ def _renamed_items(items: pl.DataFrame, quarantine: pl.DataFrame) -> list[Leak]:
     number = changed.get_column("item_id").n_unique()
     if not number:
         return []
-    what = f"{number:,} items came with more than one title; the last stands for all time"
+    what = f"{number:,} of {items.height:,} items came with more than one title; the last stands for all time"
     return [
         Leak("items.title", what, "an earlier day would see a later title; harmless where only the spelling changed")
     ]

@@ -1,5 +1,6 @@
 """Files into frames, each as it stands: Parquet, CSV and JSONL, and one clear sentence for what cannot be read."""
 
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,6 +12,7 @@ from intentrec.data.source import Source
 from intentrec.errors import DataError
 
 SUFFIXES = ".parquet, .csv, .csv.gz, .jsonl, .jsonl.gz, .ndjson or .ndjson.gz"
+_UNREADABLE = (pl.exceptions.PolarsError, pl.exceptions.PanicException, EOFError, zlib.error)
 _NOT_UTF8 = "save it as UTF-8 first, e.g. iconv -f latin1 -t utf-8"
 
 
@@ -75,7 +77,7 @@ def _explained(path: Path, kind: str) -> Iterator[None]:
         yield
     except OSError as error:
         raise DataError(f"{path} cannot be read: {error.strerror or error}.") from error
-    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, UnicodeDecodeError) as error:
+    except _UNREADABLE as error:
         raise DataError(f"{path} cannot be read as {kind}: {_first_line(error)}. {_advice(kind, error)}") from error
 
 
