@@ -152,9 +152,14 @@ class GroupNaming:
         return (
             refuse_lines(answer.evidence, len(question.units))
             or refuse_name(name, titles, offered, self._config, self._language)
-            or refuse_similarity(self._similarity(name, self._cited(question, answer)), self._config)
+            or self._unreasonable(name, question, answer)
             or self._repeats(name, kept)
         )
+
+    def _unreasonable(self, name: str, question: Question, answer: GroupAnswer) -> str | None:
+        cited = self._cited(question, answer)
+        best = max(self._similarity(offered, cited) for offered in question.names)
+        return refuse_similarity(self._similarity(name, cited), self._config, best)
 
     def _written(self, question: Question, answer: GroupAnswer, completion: Completion[GroupAnswer]) -> Interest:
         rule, name = question.rule, answer.interest.strip()

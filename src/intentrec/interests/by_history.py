@@ -15,6 +15,7 @@ from intentrec.interests.gate import (
     refuse_repeat,
     refuse_similarity,
     refuse_support,
+    refuse_texts,
 )
 from intentrec.interests.naming import Pool
 from intentrec.interests.reasons import evidence_reason
@@ -140,7 +141,12 @@ class HistoryReading:
         if refused:
             return refused
         evidence, nearest = self._evidence(name, own, said.evidence)
-        refused = refuse_similarity(nearest, config) or self._unsupported(evidence) or self._repeats(name, kept)
+        refused = (
+            refuse_similarity(nearest, config)
+            or refuse_texts(evidence["text"].unique().to_list(), config)
+            or self._unsupported(evidence)
+            or self._repeats(name, kept)
+        )
         return refused or self._written(said, evidence, own, model)
 
     def _evidence(self, name: str, own: pl.DataFrame, numbers: Sequence[int]) -> tuple[pl.DataFrame, float]:

@@ -57,6 +57,8 @@ class InterestsConfig(Section):
     """Cosine from which two interests of a user are the same."""
     min_similarity: float = Field(default=0.25, ge=-1, le=1)
     """Cosine of an interest with its evidence below which it is unreasonable."""
+    choice_margin: float = Field(default=0.15, ge=0, le=2)
+    """How much less than the best of the offered names a chosen one may resemble its evidence."""
     max_words: int = Field(default=6, ge=1, le=20)
     """Longest name of an interest, in words."""
     max_reason_words: int = Field(default=40, ge=4, le=200)

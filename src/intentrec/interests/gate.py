@@ -64,9 +64,16 @@ def refuse_support(n_events: int, n_days: int, config: InterestsConfig) -> str |
     return None if n_events >= config.min_events and n_days >= config.min_days else "single-action"
 
 
-def refuse_similarity(similarity: float, config: InterestsConfig) -> str | None:
-    """An interest must resemble what it rests on; `similarity` is their cosine."""
-    return None if round(similarity, 5) >= config.min_similarity else "unreasonable"
+def refuse_similarity(similarity: float, config: InterestsConfig, best: float = -1.0) -> str | None:
+    """An interest must resemble what it rests on, and not much less than the `best` name that was offered (cosines)."""
+    least = max(config.min_similarity, best - config.choice_margin)
+    return None if round(similarity, 5) >= round(least, 5) else "unreasonable"
+
+
+def refuse_texts(texts: Sequence[str], config: InterestsConfig) -> str | None:
+    """Evidence of which more than half is household staples shows no wish."""
+    staples = sum(is_necessity(text, config.necessities) for text in texts)
+    return "necessity" if 2 * staples > len(texts) else None
 
 
 def refuse_repeat(

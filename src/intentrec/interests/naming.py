@@ -7,7 +7,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from intentrec.interests.config import InterestsConfig
-from intentrec.interests.gate import refuse_name
+from intentrec.interests.gate import refuse_name, refuse_texts
 from intentrec.interests.groups import Groups
 from intentrec.text.phrases import Key, PhraseModel
 from intentrec.text.words import stem
@@ -54,6 +54,7 @@ def name_groups(groups: Groups, pool: Pool, model: PhraseModel, config: Interest
     for index, (own, texts) in enumerate(zip(phrases, titles, strict=True)):
         near = bool(pool.names) and similarity[index] >= config.listed_similarity
         candidates = ([pool.names[nearest[index]]] if near else []) + own
+        candidates = [] if refuse_texts(texts, config) else candidates
         passed = (n for n in candidates if refuse_name(n, texts, listed_names, config, language) is None)
         name = next(passed, None)
         chosen.append(name)
