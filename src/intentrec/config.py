@@ -120,7 +120,7 @@ def template(settings: dict[str, Any] | None = None) -> str:
 def _section(default: BaseModel, settings: dict[str, Any]) -> Iterator[str]:
     for key, field in type(default).model_fields.items():
         if key == "root":  # kinds of events are named by the user
-            yield from (f"# {kind} = {json.dumps(value.model_dump())}" for kind, value in getattr(default, key).items())
+            yield from (f"# {kind} = {_toml(value)}" for kind, value in getattr(default, key).items())
             yield from (f"{kind} = {_toml(value)}" for kind, value in settings.items())
             return
         yield from _comment(field.description)

@@ -103,6 +103,7 @@ def make_tags(
         tools.model,
         tools.llm_users,
         tools.progress,
+        inputs.brands(),
     )
 
 

@@ -97,11 +97,12 @@ class Day:
 
         def work() -> StepOutput:
             ranker = self.ranker()
-            names = self.table("catalogue").select("item_id", "name")
             with self.tools.progress.track("recommendations", total=len(ranker.users)) as advance:
                 frame = ranker.recommend(list(ranker.users), self.tools.config.run.stored_k)
                 advance(len(ranker.users))
-            frame = with_reasons(frame, self.table("interests"), names, self.tools.config.language)
+            frame = with_reasons(
+                frame, self.table("interests"), self.table("tags"), self.table("catalogue"), self.tools.config.language
+            )
             frame = frame.with_columns(as_of=pl.lit(self.inputs.as_of).cast(pl.Datetime("us", "UTC")))
             return StepOutput({"recommendations": frame}, counts=_by_source(frame))
 
@@ -123,6 +124,7 @@ class Day:
                 self.inputs.as_of,
                 tools.model,
                 tools.progress,
+                self.inputs.brands(),
             )
             return _output("explanations", result)
 
@@ -187,19 +189,38 @@ def _by_source(frame: pl.DataFrame) -> dict[str, int]:
     return {"users": frame["user_id"].n_unique(), **{f"from {s}": n for s, n in counts.iter_rows()}}
 
 
-def with_reasons(frame: pl.DataFrame, interests: pl.DataFrame, names: pl.DataFrame, language: str) -> pl.DataFrame:
+def with_reasons(
+    frame: pl.DataFrame, interests: pl.DataFrame, tags: pl.DataFrame, catalogue: pl.DataFrame, language: str
+) -> pl.DataFrame:
     """The rows of a ranker with the name of their interest and a reason made by rule.
 
-    Args:
-        names: `item_id` and `name`.
+    A row that the user's own vector found gets the weightiest interest of the user that leads to the item's category
+    (the look-up of RecGPT-V1, section 2.4), so that it can say why, too; its `source` stays 'user'.
     """
-    named = frame.join(
-        interests.select("user_id", "interest_id", "interest"),
-        on=["user_id", "interest_id"],
-        how="left",
-        maintain_order="left",
-    ).join(names, on="item_id", how="left", maintain_order="left")
-    return named.with_columns(reason=rule_reasons(named, language)).drop("name")
+    weighty = interests.sort(["user_id", "weight", "interest_id"], descending=[False, True, False])
+    reach = (
+        weighty.select("user_id", "interest_id")
+        .join(
+            tags.select("user_id", "interest_id", "category").unique(),
+            on=["user_id", "interest_id"],
+            maintain_order="left",
+        )
+        .unique(["user_id", "category"], keep="first", maintain_order=True)
+        .rename({"interest_id": "_fitting"})
+    )
+    named = (
+        frame.join(catalogue.select("item_id", "category"), on="item_id", how="left", maintain_order="left")
+        .join(reach, on=["user_id", "category"], how="left", maintain_order="left")
+        .with_columns(interest_id=pl.coalesce("interest_id", "_fitting"))
+        .drop("_fitting", "category")
+        .join(
+            interests.select("user_id", "interest_id", "interest"),
+            on=["user_id", "interest_id"],
+            how="left",
+            maintain_order="left",
+        )
+    )
+    return named.with_columns(reason=rule_reasons(named, language))
 
 
 def explainable_pairs(recommendations: pl.DataFrame, tags: pl.DataFrame, catalogue: pl.DataFrame) -> pl.DataFrame:

@@ -31,6 +31,12 @@ class Inputs:
             raise DataError("There are no events with a timestamp.")
         return first
 
+    def brands(self) -> list[str]:
+        """Brands of the items, which no tag or explanation may invent."""
+        if "brand" not in self.items.columns:
+            return []
+        return self.items["brand"].drop_nulls().unique().sort().to_list()
+
     def before(self, as_of: datetime) -> "Inputs":
         """The same inputs as they were known at an earlier time."""
         items, events = visible(self.items, self.events, as_of)

@@ -23,13 +23,15 @@ class Recommender:
         self.workspace = workspace
         self.release: Manifest = workspace.releases.get(release) if release else workspace.release()
         self.config = Config.model_validate(self.release.config)
-        self.interests = self._read("interests")
-        self.catalogue = self._read("catalogue")
-        self.explanations = self._read("explanations").filter(pl.col("verdict") == "pass")
+        self.interests = self.read("interests")
+        self.tags = self.read("tags")
+        self.catalogue = self.read("catalogue")
+        # Sentences made by rule say less than the rule that also knows the row's tag.
+        self.explanations = self.read("explanations").filter(pl.col("verdict") == "pass", pl.col("model") != "none")
         self.events = workspace.read("events").filter(pl.col("timestamp") < self.release.as_of)
         self.ranker = Ranker.build(
-            self._read("vectors"),
-            self._read("tags"),
+            self.read("vectors"),
+            self.tags,
             BetaByActivity(**self.release.facts["towers"]["beta"]),
             self.events,
             self.config.retrieval,
@@ -51,8 +53,7 @@ class Recommender:
             Rows of `RECOMMENDATIONS`, users in the order given, then rank.
         """
         frame = self.ranker.recommend(users, k, filter_viewed=filter_viewed, items=items)
-        names = self.catalogue.select("item_id", "name")
-        frame = with_reasons(frame, self.interests, names, self.config.language)
+        frame = with_reasons(frame, self.interests, self.tags, self.catalogue, self.config.language)
         written = self.explanations.select("interest", "item_id", pl.col("text").alias("_written"))
         frame = frame.join(written, on=["interest", "item_id"], how="left", maintain_order="left")
         return RECOMMENDATIONS.check(
@@ -83,5 +84,6 @@ class Recommender:
             f"(as of {self.release.as_of:%Y-%m-%d}): no events before that day and no row in the users table."
         )
 
-    def _read(self, table: str) -> pl.DataFrame:
+    def read(self, table: str) -> pl.DataFrame:
+        """A table as it stands in the release."""
         return self.workspace.read_release(table, self.release)

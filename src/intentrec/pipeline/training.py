@@ -43,7 +43,7 @@ def _fitted(tools: Tools, inputs: Inputs, catalogue: pl.DataFrame) -> tuple[Towe
     )
     kinds = tools.config.events
     by_text = tools.config.towers.tag_tower == "text"
-    return fit(
+    towers = fit(
         inputs.events,
         items,
         as_of=inputs.as_of,
@@ -54,6 +54,7 @@ def _fitted(tools: Tools, inputs: Inputs, catalogue: pl.DataFrame) -> tuple[Towe
         tag_text=tools.embedder.embed(catalogue["phrase"].to_list()) if by_text else None,
         progress=tools.progress,
     )
+    return towers, None
 
 
 def _vectors(tools: Tools, towers: Towers, events: pl.DataFrame, tags: pl.DataFrame) -> pl.DataFrame:

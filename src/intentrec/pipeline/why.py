@@ -102,13 +102,18 @@ def _row(recommender: Recommender, user: str, item: str) -> dict[str, Any]:
 
 
 def _interest(recommender: Recommender, user: str, interest_id: str | None) -> dict[str, Any] | None:
-    rows = recommender.interests.filter((pl.col("user_id") == user) & (pl.col("interest_id") == interest_id))
-    return rows.row(0, named=True) if interest_id and not rows.is_empty() else None
+    rows = _of_interest(recommender.interests, user, interest_id)
+    return None if rows.is_empty() else rows.row(0, named=True)
 
 
 def _tags(recommender: Recommender, user: str, interest_id: str | None) -> list[str]:
-    rows = recommender._read("tags").filter((pl.col("user_id") == user) & (pl.col("interest_id") == interest_id))
-    return rows.sort("rank")["tag"].to_list() if interest_id else []
+    return _of_interest(recommender.tags, user, interest_id).sort("rank")["tag"].to_list()
+
+
+def _of_interest(frame: pl.DataFrame, user: str, interest_id: str | None) -> pl.DataFrame:
+    if interest_id is None:
+        return frame.clear()
+    return frame.filter(pl.col("user_id") == user, pl.col("interest_id") == interest_id)
 
 
 def _evidence(
@@ -119,7 +124,7 @@ def _evidence(
     if interest is None:
         return [], mine.select(columns).tail(10).to_dicts()
     rows = set(interest["evidence"])
-    profile = recommender._read("profiles").filter(pl.col("user_id") == user)
+    profile = recommender.read("profiles").filter(pl.col("user_id") == user)
     stored = profile["lines"].to_list()[0] if not profile.is_empty() else []
     lines = [line["text"] for line in stored if rows & set(line["rows"])]
     return lines, mine.filter(pl.col("row").is_in(sorted(rows))).select(columns).to_dicts()
