@@ -28,7 +28,7 @@ class ItemKNNSpace(Section):
     neighbours: tuple[Count, ...] = Field(default=(10, 20, 50, 200), min_length=1)
     """Nearest items kept for each item of the history."""
 
-    shrinkage: tuple[Weight, ...] = Field(default=(10.0, 50.0), min_length=1)
+    shrinkage: tuple[Weight, ...] = Field(default=(10.0,), min_length=1)
     """Added to the product of lengths under the cosine."""
 
     half_life_days: tuple[Days, ...] = Field(default=HALF_LIVES, min_length=1)
@@ -48,16 +48,16 @@ class EASESpace(Section):
 class IALSSpace(Section):
     """What is tried for iALS."""
 
-    factors: tuple[Count, ...] = Field(default=(64, 128, 256), min_length=1)
+    factors: tuple[Count, ...] = Field(default=(64, 256), min_length=1)
     """Width of the factors."""
 
-    regularisation: tuple[Positive, ...] = Field(default=(5.0, 50.0), min_length=1)
+    regularisation: tuple[Positive, ...] = Field(default=(5.0, 20.0, 80.0), min_length=1)
     """Weight of the factors' squared length."""
 
-    alpha: tuple[Positive, ...] = Field(default=(5.0, 20.0), min_length=1)
-    """Confidence of a pair of strength 1."""
+    alpha: tuple[Positive, ...] = Field(default=(20.0,), min_length=1)
+    """Confidence of a pair of strength 1; its ratio to the regularisation matters most."""
 
-    half_life_days: tuple[Days, ...] = Field(default=HALF_LIVES, min_length=1)
+    half_life_days: tuple[Days, ...] = Field(default=(90.0, 36_500.0), min_length=1)
     """Days after which an event counts half; 36500 counts all alike."""
 
 
@@ -80,7 +80,7 @@ class EvaluationConfig(Section):
     baselines: tuple[BaselineName, ...] = ("popularity", "itemknn", "ease", "ials")
     """Systems to compare with, each tuned on the validation window."""
 
-    trials: int = Field(default=10, ge=1, le=1_000)
+    trials: int = Field(default=12, ge=1, le=1_000)
     """Settings tried for each baseline: its whole grid, or this many of it, drawn with `seed`."""
 
     tuning_k: Count = 100

@@ -100,9 +100,9 @@ def summarised(
     """Means with intervals, and comparisons of the given pairs, in one view.
 
     Returns:
-        Frames of `SUMMARY_SCHEMA` and `COMPARISON_SCHEMA`, both empty for a view without users.
+        Frames of `SUMMARY_SCHEMA` and `COMPARISON_SCHEMA`, both empty without systems or users.
     """
-    if not len(targets.users):
+    if not (systems and len(targets.users)):
         return pl.DataFrame(schema=SUMMARY_SCHEMA), pl.DataFrame(schema=COMPARISON_SCHEMA)
     names = [(system, metric) for system, found in systems.items() for metric in found.per_user]
     values = np.column_stack([systems[system].per_user[metric] for system, metric in names])

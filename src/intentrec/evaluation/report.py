@@ -79,7 +79,8 @@ class Evaluation:
         }
 
     def _system(self, system: str) -> dict[str, Any]:
-        views = {view: self._view(system, view) for view in self.views}
+        measured = self.summary.filter(pl.col("system") == system)["view"].unique(maintain_order=True)
+        views = {view: self._view(system, view) for view in measured}
         return {"system": system, **views.pop("all", {}), "views": views}
 
     def _view(self, system: str, view: str) -> dict[str, Any]:
@@ -112,6 +113,8 @@ class Evaluation:
         return "\n\n".join(parts) + "\n"
 
     def _shown(self) -> list[str]:
+        if not self.ks:
+            return []
         shortest = min(self.ks)
         wanted = [f"recall@{shortest}", f"ndcg@{shortest}", *(f"recall@{k}" for k in sorted(self.ks)[1:])]
         wanted += [f"coverage@{shortest}", f"category_diversity@{shortest}"]

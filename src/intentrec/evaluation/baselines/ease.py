@@ -67,10 +67,11 @@ def closed_form(gram: NDArray[np.float64], regularisation: float) -> NDArray[np.
     inverse, failed_too = lapack.dpotri(factor, lower=0, overwrite_c=1)
     if failed or failed_too:
         raise DataError(f"EASE cannot invert its matrix with regularisation {regularisation:g}; give more.")
-    inverse += np.triu(inverse, 1).T
-    weights = inverse / -np.diag(inverse)[None, :]
-    np.fill_diagonal(weights, 0.0)
-    return np.ascontiguousarray(weights, dtype=np.float32)
+    diagonal = np.diag(inverse).copy()
+    np.fill_diagonal(inverse, 0.0)
+    # LAPACK filled the upper half and left the lower one at 0.
+    weights: NDArray[np.float32] = ((inverse + inverse.T) / -diagonal[None, :]).astype(np.float32, order="C")
+    return weights
 
 
 def _touched(interactions: Interactions) -> Ints:

@@ -61,7 +61,8 @@ class IALS(Baseline):
         self._items_touched = np.bincount(interactions.values.indices, minlength=len(interactions.items)) > 0
 
     def _scores(self, rows: Ints) -> Scores:
-        scores: Scores = self._user_factors[rows] @ self._item_factors.T
+        # In double precision, so that the size of a block does not show in the digits that `best` keeps.
+        scores = (self._user_factors[rows].astype(np.float64) @ self._item_factors.T).astype(np.float32)
         scores[:, ~self._items_touched] = -np.inf
         scores[np.diff(self._fitted().values.indptr)[rows] == 0] = -np.inf
         return scores
