@@ -11,7 +11,8 @@ from intentrec.catalogue.config import CatalogueConfig
 from intentrec.catalogue.grouping import made_categories
 from intentrec.catalogue.names import item_name
 from intentrec.catalogue.pool import interest_pool
-from intentrec.tables import CATALOGUE, ITEMS
+from intentrec.data.asof import visible
+from intentrec.tables import CATALOGUE, EVENTS, ITEMS
 from intentrec.text.categories import TagToCategory
 from intentrec.text.clusters import unit
 from intentrec.text.embeddings import Embedder
@@ -43,9 +44,9 @@ def build_catalogue(
 
     Args:
         items: Rows of `ITEMS`.
-        events: Rows of `EVENTS`; only those before `as_of` are read, and only where `config.copurchase` is above 0.
+        events: Rows of `EVENTS`; they only say which items without a `created_at` are not there yet.
     """
-    items = _known(items, as_of)
+    items = _sorted(visible(items, events, as_of)[0])
     if items.is_empty():
         return CatalogueResult(
             CATALOGUE.empty(), interest_pool([], [], fit_phrases([]), config, as_of), _none(embedder)
@@ -58,7 +59,7 @@ def build_catalogue(
     if any(given):
         categories = _completed(given, vectors, config)
     else:
-        categories = made_categories(items, events, vectors, model, config, as_of)
+        categories = made_categories(titles, vectors, model, config)
     pool = interest_pool(titles, categories, model, config, as_of)
     return CatalogueResult(_table(rows, categories, as_of), pool, vectors)
 
@@ -70,14 +71,17 @@ def extend_catalogue(
 
     New items are named by the word counts of the items that `base` knows, so the order in which they appear does not
     matter.
+
+    Args:
+        items: Rows of `ITEMS` that are visible as of `as_of`, those of `base` included.
     """
-    items = _known(items, as_of)
+    items = _sorted(items)
     known = base.catalogue["item_id"]
     new = items.filter(~pl.col("item_id").is_in(known.implode()))
     if new.is_empty():
         return base
     if base.catalogue.is_empty():
-        return build_catalogue(items, pl.DataFrame(), embedder, config, as_of)
+        return build_catalogue(items, EVENTS.empty(), embedder, config, as_of)
     model = fit_phrases(items.filter(pl.col("item_id").is_in(known.implode()))["title"].to_list())
     rows = _named(new, model, config)
     vectors = _vectors(rows, embedder)
@@ -88,9 +92,8 @@ def extend_catalogue(
     return CatalogueResult(catalogue[order], base.pool, np.concatenate([base.item_vectors, vectors])[order.to_numpy()])
 
 
-def _known(items: pl.DataFrame, as_of: datetime) -> pl.DataFrame:
-    visible = pl.col("created_at").is_null() | (pl.col("created_at") < as_of)
-    return ITEMS.check(items).filter(visible).sort("item_id").with_columns(pl.col("category").replace("", None))
+def _sorted(items: pl.DataFrame) -> pl.DataFrame:
+    return ITEMS.check(items).sort("item_id").with_columns(pl.col("category").replace("", None))
 
 
 def _named(items: pl.DataFrame, model: PhraseModel, config: CatalogueConfig) -> pl.DataFrame:

@@ -24,7 +24,5 @@ class CatalogueConfig(Section):
     """A phrase that fewer items share becomes no candidate interest, unless its category has no other."""
     neighbours: int = Field(10, ge=1, le=1000)
     """Items that vote on the category of a new item."""
-    copurchase: float = Field(0.2, ge=0, le=1)
-    """Share of what-is-bought-together, against title text, in the vectors that made categories come from."""
     seed: int = Field(0, ge=0)
     """Seed of the clustering."""
