@@ -27,7 +27,9 @@ class PlantedEmbedder:
     width = 514
 
     def embed(self, texts: Sequence[str]) -> np.ndarray:
-        rows = [np.sum([self._word(w) for w in text.lower().split()] or [np.eye(self.width)[2]], axis=0) for text in texts]
+        rows = [
+            np.sum([self._word(w) for w in text.lower().split()] or [np.eye(self.width)[2]], axis=0) for text in texts
+        ]
         vectors = np.array(rows, dtype=np.float64).reshape(len(texts), self.width)
         return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
 
@@ -70,7 +72,9 @@ class Shop:
 
     @property
     def pool(self) -> pl.DataFrame:
-        return POOL.rows({"interest": i, "category": "all", "n_items": 4, "as_of": AS_OF} for i in ("garden work", "tea time"))
+        return POOL.rows(
+            {"interest": i, "category": "all", "n_items": 4, "as_of": AS_OF} for i in ("garden work", "tea time")
+        )
 
     @property
     def profiles(self) -> pl.DataFrame:
@@ -84,13 +88,17 @@ class Shop:
     def _profile(self, user_id: str, days: dict[str, list[dict[str, object]]]) -> dict[str, object]:
         lines = [
             {
-                "text": f"{day} ({e[0]['event']}) | {', '.join(str(x['item_id'] or x['query']).removeprefix('item ') for x in e)}",
+                "text": f"{day} ({e[0]['event']}) | {', '.join(_thing(x) for x in e)}",
                 "rows": sorted(x["row"] for x in e),
             }
             for day, e in days.items()
         ]
         numbered = [f"{n}. {line['text']}" for n, line in enumerate(lines, 1)]
         return {"user_id": user_id, "text": "\n".join(["country: Chad", *numbered]), "lines": lines, "as_of": AS_OF}
+
+
+def _thing(event: dict[str, object]) -> str:
+    return str(event["item_id"] or event["query"]).removeprefix("item ")
 
 
 class FakeModel:
@@ -103,7 +111,9 @@ class FakeModel:
         self.asked: list[Request] = []
         self._answer = answer
 
-    def complete(self, requests: Iterable[Request], answer: type[BaseModel], progress: object = None) -> list[Completion]:
+    def complete(
+        self, requests: Iterable[Request], answer: type[BaseModel], progress: object = None
+    ) -> list[Completion]:
         return [self._completion(request) for request in requests]
 
     def _completion(self, request: Request) -> Completion:

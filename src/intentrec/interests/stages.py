@@ -5,7 +5,8 @@ yesterday's stages. With R = `recent_days`, F and L the user's first and last ev
 
 - new: f lies within R of L;
 - fading: l lies more than 2 R before L;
-- growing: events a day within R of L are `growth` times those between f and L - R, and there are at least two;
+- growing: events a day within R of L are `growth` times those between f and L - R, a time that is
+  taken as no shorter than R, and there are at least two;
 - lasting: everything else.
 """
 
@@ -23,7 +24,7 @@ def stage(config: InterestsConfig) -> pl.Expr:
     since = pl.col("user_last") - recent
     earlier_days = (since - pl.col("first")).dt.total_seconds() / 86_400
     rate = pl.col("n_recent") / config.recent_days
-    rate_before = (pl.col("n_events") - pl.col("n_recent")) / earlier_days.clip(lower_bound=1.0)
+    rate_before = (pl.col("n_events") - pl.col("n_recent")) / earlier_days.clip(lower_bound=config.recent_days)
     grows = (rate >= config.growth * rate_before) & (pl.col("n_recent") >= _LEAST_RECENT)
     return (
         pl.when(pl.col("first") >= since)

@@ -99,7 +99,9 @@ def test_each_user_is_alone(shop):
 
 def test_events_from_as_of_on_are_not_read_even_where_a_line_names_them(shop):
     row = shop.buy("ann", "future marker", -1)
-    lines = shop.profiles.with_columns(lines=pl.lit([{"text": "x", "rows": [row, 100, 101]}], dtype=shop.profiles.schema["lines"]))
+    lines = shop.profiles.with_columns(
+        lines=pl.lit([{"text": "x", "rows": [row, 100, 101]}], dtype=shop.profiles.schema["lines"])
+    )
 
     result = infer_interests(
         lines, shop.events, shop.catalogue, shop.pool, shop.embedder, InterestsConfig(), "en", AS_OF
