@@ -148,9 +148,10 @@ def test_ease_refuses_to_begin_what_does_not_fit(random_world):
         EASE(memory_limit_gb=1e-9).fit(*random_world)
 
 
-def test_itemknn_refuses_to_begin_what_does_not_fit(random_world):
-    with pytest.raises(ConfigError, match="itemknn needs about"):
-        ItemKNN(memory_limit_gb=1e-9).fit(*random_world)
+@pytest.mark.parametrize("kind", [ItemKNN, IALS])
+def test_the_others_refuse_too(random_world, kind):
+    with pytest.raises(ConfigError, match=f"{kind.name} needs about"):
+        kind(memory_limit_gb=1e-9).fit(*random_world)
 
 
 # iALS ---------------------------------------------------------------------------------------------------------------

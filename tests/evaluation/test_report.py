@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import polars as pl
 import pytest
@@ -77,3 +78,8 @@ def test_markdown_has_a_table_for_each_view_and_the_notes(found):
 def test_a_number_that_was_not_measured_is_a_key_error(found):
     with pytest.raises(KeyError, match="recall@100 of ials"):
         found.value("ials", "recall@100")
+
+
+def test_a_comparison_of_nobody_has_only_its_name_column(found):
+    empty = replace(found, summary=found.summary.head(0))
+    assert (empty.columns(), empty.rows(), empty.to_json()["systems"]) == (["system"], [], [])

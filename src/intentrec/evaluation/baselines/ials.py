@@ -44,6 +44,11 @@ class IALS(Baseline):
         self._item_factors: NDArray[np.float32] = np.empty((0, 0), dtype=np.float32)
         self._items_touched: NDArray[np.bool_] = np.empty(0, dtype=np.bool_)
 
+    def bytes_needed(self, interactions: Interactions) -> float:
+        """Factors and the matrix with its transpose, as `implicit` holds them."""
+        n_users, n_items = interactions.values.shape
+        return 4.0 * self.factors * (n_users + n_items) + 16.0 * interactions.values.nnz
+
     def _learn(self, interactions: Interactions, events: pl.DataFrame) -> None:
         require("implicit", "the iALS baseline")
         from implicit.cpu.als import AlternatingLeastSquares

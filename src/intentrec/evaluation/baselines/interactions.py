@@ -36,7 +36,8 @@ class Interactions:
         """The matrix of all events with an item of the item table.
 
         The strength of a pair is the largest weight of its events, each halved for every `half_life_days` between it
-        and the last event of all. Events of weight 0 or below (returns, dislikes) count as seen and give no strength.
+        and the last event with a known item. Events of weight 0 or below (returns, dislikes) count as seen and give no
+        strength.
         """
         touched = _touched(events)
         users = touched["user_id"].unique().sort()
