@@ -2,6 +2,7 @@ import os
 import struct
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -9,11 +10,12 @@ from llm_world import Choice, ask, choice_schema
 
 from intentrec.errors import ConfigError, LLMAnswerError, LLMUnavailable
 from intentrec.llm import Ledger, LedgeredModel, LLMConfig, LoRA
+from intentrec.llm.backends import embedded
 from intentrec.llm.backends.embedded import EmbeddedBackend
 
 
 def small(**settings: Any) -> LLMConfig:
-    return LLMConfig(**{"backend": "embedded", "concurrency": 2, "context_tokens": 256, "threads": 1} | settings)
+    return LLMConfig(**{"backend": "embedded", "slots": 2, "context_tokens": 256, "threads": 1} | settings)
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +66,7 @@ def test_a_schema_that_is_none_is_refused(engine: EmbeddedBackend) -> None:
 
 
 def test_a_closed_model_opens_again_and_two_may_be_open(engine: EmbeddedBackend) -> None:
-    other = EmbeddedBackend(small(concurrency=1))
+    other = EmbeddedBackend(small())
     first = other.ask(ask("Which?"))
     other.close()
     other.close()
@@ -77,13 +79,31 @@ def test_the_engine_is_silent_and_its_door_is_closed(engine: EmbeddedBackend, ca
     import urllib.error
     import urllib.request
 
-    backend = EmbeddedBackend(small(concurrency=1))
+    backend = EmbeddedBackend(small())
     backend.ask(ask("Which?"))
     with pytest.raises(urllib.error.HTTPError, match="401") as refused:
         urllib.request.urlopen(backend._server.listening_address + "/v1/models")
     refused.value.close()
     backend.close()
     assert capfd.readouterr() == ("", "")
+
+
+def test_an_engine_that_throws_refuses_the_request(engine: EmbeddedBackend, monkeypatch) -> None:
+    def throw(call: object) -> None:
+        raise ValueError("std::exception")
+
+    monkeypatch.setattr(engine, "_server", SimpleNamespace(handle_chat_completions=throw))
+    with pytest.raises(LLMAnswerError, match="refused: std::exception"):
+        engine.ask(ask("?"))
+    monkeypatch.setattr(engine, "_server", SimpleNamespace(handle_chat_completions=lambda call: {"error": {}}))
+    with pytest.raises(LLMAnswerError, match="refused"):
+        engine.ask(ask("?"))
+
+
+def test_by_default_all_cores_of_the_process_work(monkeypatch) -> None:
+    assert embedded._cores() == len(os.sched_getaffinity(0))
+    monkeypatch.delattr(os, "sched_getaffinity")
+    assert embedded._cores() == os.cpu_count()
 
 
 def test_weights_that_cannot_be_loaded_are_an_outage(tmp_path: Path) -> None:
@@ -119,7 +139,7 @@ def write_lora(path: Path, width: int, strength: float) -> None:
 
 def test_an_adapter_changes_the_answer_and_the_key(engine: EmbeddedBackend, tmp_path: Path) -> None:
     write_lora(tmp_path / "odd.gguf", 576, 3.0)
-    adapted = EmbeddedBackend(small(concurrency=1, loras=(LoRA(path=str(tmp_path / "odd.gguf")),)))
+    adapted = EmbeddedBackend(small(loras=(LoRA(path=str(tmp_path / "odd.gguf")),)))
     assert adapted.model_id == "SmolLM2-135M-Instruct+odd"
     assert adapted.decoding != engine.decoding
     question = ask(

@@ -157,6 +157,31 @@ def test_erase_says_when_bytes_may_remain_because_another_process_reads(tmp_path
     ledger.close()
 
 
+def test_a_ledger_that_another_process_holds_says_so(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr("intentrec.llm.ledger._PATIENCE", 0.05)
+    ledger = Ledger(tmp_path / "ledger.sqlite")
+    writer = sqlite3.connect(tmp_path / "ledger.sqlite", isolation_level=None)
+    writer.execute("BEGIN IMMEDIATE")
+    with pytest.raises(WorkspaceError, match=r"cannot be written: database is locked.*run the same command again"):
+        put(ledger, ask("?"))
+    with pytest.raises(WorkspaceError, match="in use by another process"):
+        ledger._scrub()
+    writer.close()
+    put(ledger, ask("?"))
+    ledger.close()
+
+
+def test_a_full_disk_is_one_paragraph_and_what_was_stored_stays(tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path / "ledger.sqlite")
+    key = put(ledger, ask("small"))
+    ledger._db.execute("PRAGMA max_page_count=12")
+    with pytest.raises(WorkspaceError, match=r"database or disk is full. Is the disk full"):
+        put(ledger, ask("x" * 100_000))
+    assert ledger.find(key) == TEA
+    assert len(list(ledger.calls())) == 1
+    ledger.close()
+
+
 def test_a_failed_store_leaves_nothing_half_written() -> None:
     ledger = Ledger(None)
     with pytest.raises(sqlite3.Error):

@@ -10,7 +10,7 @@ import intentrec.llm
 from intentrec.errors import ConfigError, MissingExtra
 from intentrec.llm import LLMConfig, check_model, open_backend, open_estimator, open_model
 
-SMALL = LLMConfig(backend="embedded", concurrency=1, context_tokens=256, threads=1)
+SMALL = LLMConfig(backend="embedded", context_tokens=256, threads=1)
 
 
 def test_no_backend_is_no_model(tmp_path: Path) -> None:

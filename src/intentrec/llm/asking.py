@@ -41,7 +41,7 @@ class Asker:
         """
         waiting, flying = deque(topics), _Flight()
         stop: BaseException | None = None
-        with ThreadPoolExecutor(self._config.concurrency, thread_name_prefix="llm") as pool:
+        with ThreadPoolExecutor(self._config.in_flight, thread_name_prefix="llm") as pool:
             while flying or (waiting and stop is None):
                 try:
                     if stop is None:
@@ -56,7 +56,7 @@ class Asker:
             raise stop
 
     def _send(self, pool: ThreadPoolExecutor, waiting: deque[Topic[Any]], flying: _Flight) -> None:
-        while waiting and len(flying) < self._config.concurrency:
+        while waiting and len(flying) < self._config.in_flight:
             self._check_budget()
             topic = waiting.popleft()
             question = topic.dialogue.next

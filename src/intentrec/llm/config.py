@@ -32,6 +32,9 @@ class LLMConfig(Section):
     pinned."""
     context_tokens: int = Field(default=2048, ge=128, le=1_048_576)
     """embedded: tokens of prompt and answer together, for each request. A longer prompt is an error, never cut."""
+    slots: int = Field(default=1, ge=1, le=256)
+    """embedded: requests worked on at once. More help where there are many cores or a GPU; each slot reads the
+    beginning that requests share for itself."""
     threads: int = Field(default=0, ge=0, le=512)
     """embedded: CPU threads; 0 means all cores that this process may use."""
     gpu_layers: int = Field(default=0, ge=0, le=1000)
@@ -53,6 +56,8 @@ class LLMConfig(Section):
     """openai: what the server calls the longest answer; newer OpenAI models want the second."""
     extra_body: dict[str, Any] = Field(default_factory=dict)
     """openai: further fields of each request, e.g. `{ chat_template_kwargs = { enable_thinking = false } }`."""
+    concurrency: int = Field(default=8, ge=1, le=1024)
+    """openai: requests in flight."""
     timeout_s: float = Field(default=120.0, gt=0, le=3600)
     """openai: seconds to wait for one answer."""
     max_retries: int = Field(default=6, ge=0, le=20)
@@ -62,8 +67,6 @@ class LLMConfig(Section):
     tpm: int = Field(default=0, ge=0)
     """openai: tokens a minute, prompt and longest answer together; 0 means no limit."""
 
-    concurrency: int = Field(default=8, ge=1, le=1024)
-    """Requests in flight: connections to a server, or slots of the embedded engine."""
     temperature: float = Field(default=0.0, ge=0.0, le=2.0)
     """0 always takes the likeliest token."""
     top_p: float = Field(default=1.0, gt=0.0, le=1.0)
@@ -83,6 +86,11 @@ class LLMConfig(Section):
     """USD for a million tokens read."""
     price_out: float = Field(default=0.0, ge=0)
     """USD for a million tokens written."""
+
+    @property
+    def in_flight(self) -> int:
+        """Requests asked at once."""
+        return self.slots if self.backend == "embedded" else self.concurrency
 
     def usd(self, prompt_tokens: int, completion_tokens: int) -> float:
         """What so many tokens cost."""

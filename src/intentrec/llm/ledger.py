@@ -8,6 +8,7 @@ import hashlib
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from datetime import datetime
 from pathlib import Path
@@ -230,18 +231,19 @@ class Ledger:
         """Give the file back."""
         self._db.close()
 
-    def _transaction(self) -> "_Transaction":
-        return _Transaction(self._db)
-
-
-class _Transaction:
-    """BEGIN IMMEDIATE .. COMMIT: the write lock is taken at once, so that a reader is never upgraded and refused."""
-
-    def __init__(self, db: sqlite3.Connection) -> None:
-        self._db = db
-
-    def __enter__(self) -> None:
-        self._db.execute("BEGIN IMMEDIATE")
-
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        self._db.execute("COMMIT" if kind is None else "ROLLBACK")
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        # IMMEDIATE takes the write lock at once, so that a reader is never upgraded and refused.
+        try:
+            self._db.execute("BEGIN IMMEDIATE")
+            yield
+            self._db.execute("COMMIT")
+        except BaseException as failed:
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
+            if isinstance(failed, sqlite3.OperationalError):
+                raise WorkspaceError(
+                    f"The ledger {self.path} cannot be written: {failed}. Is the disk full, or does another process "
+                    "hold the file? What was answered before is kept; run the same command again to go on."
+                ) from failed
+            raise

@@ -61,7 +61,9 @@ class EmbeddedBackend:
             raise LLMAnswerError(f"The engine refused: {refused}.") from refused
         if "error" in reply:
             raise self._error(reply["error"])
-        choice, usage = reply["choices"][0], reply["usage"]
+        return self._read(reply["choices"][0], reply["usage"], request)
+
+    def _read(self, choice: dict[str, Any], usage: dict[str, int], request: Request) -> Answer:
         text, read, written = choice["message"]["content"] or "", usage["prompt_tokens"], usage["completion_tokens"]
         cut = choice["finish_reason"] == "length"
         if cut and written < request.max_tokens:
@@ -123,8 +125,8 @@ class EmbeddedBackend:
     def _params(self) -> Any:
         config, params = self._config, self._engine.CommonParams()
         params.model.path = str(self._weights.path)
-        params.n_parallel = config.concurrency
-        params.n_ctx = config.context_tokens * config.concurrency  # shared out evenly among the slots
+        params.n_parallel = config.slots
+        params.n_ctx = config.context_tokens * config.slots  # shared out evenly among the slots
         params.n_gpu_layers = config.gpu_layers
         params.cpuparams.n_threads = params.cpuparams_batch.n_threads = config.threads or _cores()
         params.lora_adapters = [self._engine.CommonAdapterLoraInfo(lora.path, lora.scale) for lora in config.loras]
