@@ -63,7 +63,7 @@ class InterestsConfig(Section):
     """Longest name of an interest, in words."""
     max_reason_words: int = Field(default=40, ge=4, le=200)
     """Longest reason a model may write, in words."""
-    shortlist: int = Field(default=8, ge=2, le=50)
+    shortlist: int = Field(default=5, ge=2, le=50)
     """Names a small model chooses from."""
     free_names: bool = False
     """Whether a small model names a group in its own words instead of choosing."""

@@ -45,7 +45,7 @@ class TagsConfig(Section):
     """A phrase that nobody touched for so long is out of season or out of stock, and no tag of the rules."""
     candidates: int = Field(default=30, ge=1, le=500)
     """Phrases that rules consider for each interest."""
-    shortlist: int = Field(default=10, ge=2, le=50)
+    shortlist: int = Field(default=8, ge=2, le=50)
     """Phrases of an interest that a small model chooses from."""
     chosen: int = Field(default=3, ge=1, le=20)
     """How many of them it chooses."""
