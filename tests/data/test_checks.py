@@ -307,3 +307,37 @@ def test_every_row_comes_out_exactly_once_and_what_passes_passes_again(rows):
     again = check(Source(Path("f.parquet"), result.frame), "events", config, EventsConfig(), known)
     assert again.frame.equals(result.frame)
     assert again.quarantine.is_empty()
+
+
+def test_without_a_list_of_items_any_item_is_known(checked, event):
+    assert checked("events", [event(item_id="z")], items=None).frame.height == 1
+
+
+def test_stored_rows_of_another_time_are_not_looked_at(checked, event):
+    stored = number_rows(checked("events", [event(timestamp=DAY + timedelta(days=9))]).frame, 0)
+    assert checked("events", [event()], stored=stored).counts == Counter()
+
+
+@settings(deadline=None)
+@given(
+    st.lists(st.tuples(st.sampled_from("uv"), st.integers(0, 9), st.sampled_from("ab")), min_size=1, max_size=30),
+    st.integers(0, 9),
+)
+def test_a_log_in_two_files_by_time_gives_the_rows_and_numbers_of_one_file(rows, cut):
+    def checked(part, stored=None):
+        frame = pl.DataFrame(
+            {
+                "user_id": [u for u, _, _ in part],
+                "timestamp": pl.Series([DAY + timedelta(days=d) for _, d, _ in part], dtype=TIMESTAMP),
+                "event": ["view"] * len(part),
+                "item_id": [i for _, _, i in part],
+            },
+            schema_overrides={"user_id": pl.String, "event": pl.String, "item_id": pl.String},
+        )
+        known = Known(NOW, pl.Series(["a", "b"]), stored)
+        return check(Source(Path("f.parquet"), frame), "events", DataConfig(), EventsConfig(), known).frame
+
+    whole = number_rows(checked(rows), 0)
+    early = number_rows(checked([row for row in rows if row[1] < cut]), 0)
+    late = number_rows(checked([row for row in rows if row[1] >= cut], early.lazy()), early.height)
+    assert pl.concat([early, late]).equals(whole)
