@@ -1,5 +1,6 @@
 """The catalogue stage: items in, one row per item and the pool of candidate interests out."""
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -51,15 +52,12 @@ def build_catalogue(
         return CatalogueResult(
             CATALOGUE.empty(), interest_pool([], [], fit_phrases([]), config, as_of), _none(embedder)
         )
-    titles = items["title"].to_list()
+    titles = _unbranded(items)
     model = fit_phrases(titles)
     rows = _named(items, model, config)
     vectors = _vectors(rows, embedder)
     given = items["category"].to_list()
-    if any(given):
-        categories = _completed(given, vectors, config)
-    else:
-        categories = made_categories(titles, vectors, model, config)
+    categories = _completed(given, vectors, config) if any(given) else made_categories(titles, vectors, model, config)
     pool = interest_pool(titles, categories, model, config, as_of)
     return CatalogueResult(_table(rows, categories, as_of), pool, vectors)
 
@@ -82,7 +80,7 @@ def extend_catalogue(
         return base
     if base.catalogue.is_empty():
         return build_catalogue(items, EVENTS.empty(), embedder, config, as_of)
-    model = fit_phrases(items.filter(pl.col("item_id").is_in(known.implode()))["title"].to_list())
+    model = fit_phrases(_unbranded(items.filter(pl.col("item_id").is_in(known.implode()))))
     rows = _named(new, model, config)
     vectors = _vectors(rows, embedder)
     phi = TagToCategory(base.item_vectors, base.catalogue["category"].to_list(), config.neighbours)
@@ -101,19 +99,20 @@ def _named(items: pl.DataFrame, model: PhraseModel, config: CatalogueConfig) -> 
         item_name(title, brand, category, config.max_name_chars)
         for title, brand, category in items.select("title", "brand", "category").iter_rows()
     ]
-    phrases = [
-        item_name(model.phrase(_without(title, brand)), None, None, config.max_name_chars)
-        for title, brand in items.select("title", "brand").iter_rows()
-    ]
+    phrases = [item_name(model.phrase(title), None, None, config.max_name_chars) for title in _unbranded(items)]
     return items.select("item_id", pl.Series("name", names), pl.Series("phrase", phrases))
 
 
+def _unbranded(items: pl.DataFrame) -> list[str]:
+    """Titles without their brand, which never enters a phrase; a title that is nothing else stays."""
+    return [_without(title, brand) for title, brand in items.select("title", "brand").iter_rows()]
+
+
 def _without(title: str, brand: str | None) -> str:
-    """The title without its brand, which never enters a phrase."""
-    at = title.lower().find(brand.lower()) if brand else -1
-    if at < 0 or not brand:
+    if not brand:
         return title
-    return f"{title[:at]} {title[at + len(brand) :]}".strip() or title
+    rest = re.sub(rf"(?<!\w){re.escape(brand)}(?!\w)", " ", title, flags=re.IGNORECASE)
+    return rest.strip() or title
 
 
 def _vectors(rows: pl.DataFrame, embedder: Embedder) -> NDArray[np.float32]:

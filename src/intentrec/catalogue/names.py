@@ -7,6 +7,7 @@ from intentrec.text.words import plain
 
 _SEPARATORS = re.compile(r"[|,;\"«»\s]+")  # what profile lines and prompts are built with
 _MOSTLY_CAPITALS = 0.6
+_NAMELESS = "unnamed"
 
 
 def item_name(title: str, brand: str | None, category: str | None, max_chars: int) -> str:
@@ -14,12 +15,12 @@ def item_name(title: str, brand: str | None, category: str | None, max_chars: in
 
     A title in capitals is lowered. Brand and category are left out where the title says them already.
     """
-    name = _compressed(title)
+    name = _compressed(title) or _NAMELESS
     for extra, pattern in ((brand, "{extra} {name}"), (category, "{name} ({extra})")):
         clean = one_line(extra or "")
         if clean and clean.lower() not in name.lower():
             name = pattern.format(extra=clean, name=name)
-    return bounded(name, max_chars) or "unnamed item"
+    return bounded(name, max_chars)
 
 
 def one_line(text: str) -> str:

