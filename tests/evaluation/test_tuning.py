@@ -50,7 +50,7 @@ def test_validation_users_are_drawn_by_seed(split, shelf):
 
 def test_the_best_setting_on_the_window_is_chosen_and_all_are_kept(split, shelf):
     items = shelf("x", "y", "z")
-    setting, trials = tune("popularity", validation_of(split, items, SMALL, None), items, SMALL)
+    setting, trials = tune("popularity", validation_of(split, items, SMALL, None), SMALL)
     assert setting == {"days": 2}
     assert trials["setting"].to_list() == ["days=365", "days=2"]
     assert trials["recall"].to_list() == [0.0, 1.0]
@@ -60,25 +60,25 @@ def test_the_best_setting_on_the_window_is_chosen_and_all_are_kept(split, shelf)
 def test_what_happens_after_the_cut_does_not_change_the_choice(split, shelf, log):
     items = shelf("x", "y", "z")
     other = global_time(split.train, split.cut, 10 * DAY)
-    found = [tune("popularity", validation_of(each, items, SMALL, None), items, SMALL)[1] for each in (split, other)]
+    found = [tune("popularity", validation_of(each, items, SMALL, None), SMALL)[1] for each in (split, other)]
     assert found[0].equals(found[1])
 
 
 def test_the_first_of_equal_settings_is_chosen(split, shelf):
     items, config = shelf("x", "y", "z"), SMALL.model_copy(update={"popularity": PopularitySpace(days=(3, 2))})
-    assert tune("popularity", validation_of(split, items, config, None), items, config)[0] == {"days": 3}
+    assert tune("popularity", validation_of(split, items, config, None), config)[0] == {"days": 3}
 
 
 def test_one_setting_is_taken_unmeasured(split, shelf):
     items, config = shelf("x", "y"), SMALL.model_copy(update={"popularity": PopularitySpace(days=(3,))})
-    setting, trials = tune("popularity", validation_of(split, items, config, None), items, config)
+    setting, trials = tune("popularity", validation_of(split, items, config, None), config)
     assert setting == {"days": 3}
     assert trials.row(0) == ("popularity", 0, "days=3", None, True)
 
 
 def test_a_window_without_targets_takes_the_first_setting(split, shelf):
     validation = validation_of(split, shelf("x"), SMALL, ["view"])
-    assert tune("popularity", validation, shelf("x"), SMALL)[0] == {"days": 365}
+    assert tune("popularity", validation, SMALL)[0] == {"days": 365}
 
 
 def test_a_small_grid_is_tried_whole_and_a_large_one_is_drawn():
@@ -110,3 +110,14 @@ def test_every_setting_of_a_space_is_an_option_of_its_baseline(name):
         assert vars(system).items() >= setting.items()
         assert (system.name, system.memory_limit_gb) == (name, 3.0)
         assert getattr(system, "seed", 7) == 7
+
+
+def test_half_lives_keep_their_own_matrices(split, shelf):
+    validation = validation_of(split, shelf("x", "y", "z"), SMALL, None)
+    short, long = (build("ease", {"regularisation": 1, "half_life_days": days}, SMALL) for days in (1, 365))
+    for system in (short, long, short):
+        validation.recall(system, 1)
+    fresh = build("ease", {"regularisation": 1, "half_life_days": 1}, SMALL).fit(validation.train, validation.items)
+    for user in ("a", "c"):
+        assert short.recommend([user], 3).equals(fresh.recommend([user], 3))
+    assert not short.recommend(["a"], 3)["score"].equals(long.recommend(["a"], 3)["score"])

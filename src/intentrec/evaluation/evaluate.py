@@ -90,7 +90,7 @@ def trained_baselines(
     if config.strangers == "popularity" and "popularity" not in names:
         names = ("popularity", *names)
     for name in names:
-        setting, trials = tune(name, validation, items, config, progress)
+        setting, trials = tune(name, validation, config, progress)
         trained[name] = build(name, setting, config).fit(split.train, items)
         tables.append(trials)
     served: dict[str, Recommends] = {name: trained[name] for name in config.baselines}

@@ -1,7 +1,7 @@
 """The same search for every baseline: fit before the validation window, rank its recall there, refit on everything."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import product
 from typing import Any
 
@@ -11,6 +11,7 @@ import polars as pl
 from intentrec.data.splits import Split, leave_one_out
 from intentrec.evaluation import metrics
 from intentrec.evaluation.baselines import EASE, IALS, Baseline, ItemKNN, Popularity
+from intentrec.evaluation.baselines.interactions import Interactions
 from intentrec.evaluation.config import EvaluationConfig
 from intentrec.evaluation.lists import hits_of, lists_of
 from intentrec.evaluation.views import VIEWS, Targets, targets_of, with_history
@@ -30,13 +31,27 @@ class Validation:
 
     Attributes:
         train: Events before the validation window.
-        items: Ids of the item table, ascending.
+        items: The item table.
+        ids: Its item ids, ascending.
         targets: What users touched in the window.
     """
 
     train: pl.DataFrame
-    items: pl.Series
+    items: pl.DataFrame
+    ids: pl.Series
     targets: Targets
+    _matrices: dict[float, Interactions] = field(default_factory=dict, repr=False, compare=False)
+
+    def recall(self, system: Baseline, k: int) -> float:
+        """Mean recall at k of a baseline that is trained here; each half-life's matrix is built only once."""
+        half_life = system.half_life_days
+        if half_life not in self._matrices:
+            self._matrices[half_life] = Interactions.build(self.train, self.items, half_life)
+        system.learn(self._matrices[half_life], self.train)
+        lists = lists_of(system.name, system, self.targets.users, self.ids, k, filter_viewed=False)
+        hits = hits_of(lists, np.arange(len(lists)), self.targets, len(self.ids))
+        # Rounded, so that the last bits of a sum never choose.
+        return round(float(metrics.recall_at(hits, self.targets.n_targets, k).mean()), 6)
 
 
 def validation_of(
@@ -54,7 +69,7 @@ def validation_of(
         targets = window.select("user_id", "item_id").unique()
     ids = items["item_id"].unique().sort()
     kept = _sampled(targets, config)
-    return Validation(train, ids, targets_of(VIEWS[0], with_history(kept, train), ids))
+    return Validation(train, items, ids, targets_of(VIEWS[0], with_history(kept, train), ids))
 
 
 def settings_of(name: str, config: EvaluationConfig) -> list[Setting]:
@@ -76,7 +91,7 @@ def build(name: str, setting: Setting, config: EvaluationConfig) -> Baseline:
 
 
 def tune(
-    name: str, validation: Validation, items: pl.DataFrame, config: EvaluationConfig, progress: Progress = SILENT
+    name: str, validation: Validation, config: EvaluationConfig, progress: Progress = SILENT
 ) -> tuple[Setting, pl.DataFrame]:
     """The setting of highest recall, the earlier one on a tie, and all trials as a frame of `TUNING_SCHEMA`.
 
@@ -88,8 +103,7 @@ def tune(
         with progress.track(f"tuning {name}", len(settings)) as advance:
             recalls = []
             for setting in settings:
-                system = build(name, setting, config).fit(validation.train, items)
-                recalls.append(_recall(system, validation, config))
+                recalls.append(validation.recall(build(name, setting, config), config.tuning_k))
                 advance(1)
     chosen = int(np.argmax([recall or 0.0 for recall in recalls]))
     trials = [
@@ -102,14 +116,6 @@ def tune(
 def written(setting: Setting) -> str:
     """A setting in one line: neighbours=20 shrinkage=10."""
     return " ".join(f"{key}={value:g}" for key, value in setting.items())
-
-
-def _recall(system: Baseline, validation: Validation, config: EvaluationConfig) -> float:
-    targets, items = validation.targets, validation.items
-    lists = lists_of(system.name, system, targets.users, items, config.tuning_k, filter_viewed=False)
-    hits = hits_of(lists, np.arange(len(lists)), targets, len(items))
-    # Rounded, so that the last bits of a sum never choose.
-    return round(float(metrics.recall_at(hits, targets.n_targets, config.tuning_k).mean()), 6)
 
 
 def _sampled(targets: pl.DataFrame, config: EvaluationConfig) -> pl.DataFrame:

@@ -44,7 +44,10 @@ class Baseline(ABC):
         Raises:
             ConfigError: It would need more memory than allowed.
         """
-        interactions = Interactions.build(events, items, self.half_life_days)
+        return self.learn(Interactions.build(events, items, self.half_life_days), events)
+
+    def learn(self, interactions: Interactions, events: pl.DataFrame) -> Self:
+        """As `fit`, from a matrix that several systems of the same `half_life_days` may share."""
         self._check_memory(interactions)
         self._learn(interactions, events)
         self._interactions = interactions
