@@ -195,3 +195,11 @@ def test_progress_counts_the_steps(shop):
 
     shop.fit(progress=Counter(), config=shop.config.model_copy(update={"epochs": 1}))
     assert sum(done) > 0
+
+
+def test_a_vector_does_not_depend_on_what_else_is_asked_for(shop, towers):
+    users = [f"u{code:02}" for code in range(40)]
+    tags = [f"{shape} thing {row}" for shape in ("round", "square", "new") for row in range(100)]
+    alone = [towers.user_vectors(shop.events, [user])[0] for user in users]
+    np.testing.assert_array_equal(towers.user_vectors(shop.events, users), alone)
+    np.testing.assert_array_equal(towers.tag_vectors(tags)[[7, 290]], towers.tag_vectors([tags[7], tags[290]]))

@@ -22,10 +22,12 @@ class Candidates:
 
     Attributes:
         ids: (N,).
+        vectors: (N, D).
         log_q: Log of how often each is expected in the sample, (N,); None when all known items are there.
     """
 
     ids: Tensor
+    vectors: Tensor
     log_q: Tensor | None
 
 
@@ -60,13 +62,13 @@ class Batcher:
             past = past.thinned(self.config.history_dropout, self.rng)
         queries = self.users(past, items)
         rows, targets = moment.targets.rows(chosen)
-        candidates = self._candidates(moment)
+        candidates = self._candidates(moment, items)
         at, ids = self._tensor(rows), self._tensor(targets)
         weights = np.bincount(rows, minlength=len(chosen))[rows] ** -self.config.crowd
         collaborative = sampled_softmax(
             queries,
-            items[ids],
-            items[candidates.ids],
+            items.index_select(0, ids),
+            candidates.vectors,
             rows=at,
             masked=clashes(at, ids, candidates.ids, len(chosen)),
             log_q=candidates.log_q,
@@ -74,14 +76,16 @@ class Batcher:
         )
         return tar_loss(collaborative, *self._tag_losses(moment, targets, items, candidates), self.config.alpha)
 
-    def _candidates(self, moment: Moment) -> Candidates:
+    def _candidates(self, moment: Moment, items: Tensor) -> Candidates:
         known, limit = np.flatnonzero(moment.demand.known), self.config.negatives
         if len(known) <= limit:
-            return Candidates(self._tensor(known), None)
+            ids = self._tensor(known)
+            return Candidates(ids, items.index_select(0, ids), None)
         chance = np.exp(0.75 * moment.demand.ratios[known, -2].astype(np.float64))
         chance /= chance.sum()
         drawn = self.rng.choice(len(known), size=limit, p=chance)
-        return Candidates(self._tensor(known[drawn]), self._tensor(np.log(limit * chance[drawn]).astype(np.float32)))
+        ids, log_q = self._tensor(known[drawn]), np.log(limit * chance[drawn]).astype(np.float32)
+        return Candidates(ids, items.index_select(0, ids), self._tensor(log_q))
 
     def _tag_losses(
         self, moment: Moment, targets: Ints, items: Tensor, candidates: Candidates
@@ -95,16 +99,18 @@ class Batcher:
         vectors = self.tags(self.data.tags.tag[own] - 1)
         ids = self._tensor(own)
         same_tag = self._tag_of[ids][:, None] == self._tag_of[candidates.ids]
-        tag = sampled_softmax(vectors, items[ids], items[candidates.ids], masked=same_tag, log_q=candidates.log_q)
+        tag = sampled_softmax(
+            vectors, items.index_select(0, ids), candidates.vectors, masked=same_tag, log_q=candidates.log_q
+        )
         akin, has = self._akin(moment, own)
         if not has.any():
             return tag, nothing
         ids = self._tensor(own[has])
         same_category = self._category_of[ids][:, None] == self._category_of[candidates.ids]
         category = sampled_softmax(
-            vectors[self._tensor(has)],
-            items[self._tensor(akin[has])],
-            items[candidates.ids],
+            vectors.index_select(0, self._tensor(np.flatnonzero(has))),
+            items.index_select(0, self._tensor(akin[has])),
+            candidates.vectors,
             masked=same_category,
             log_q=candidates.log_q,
         )

@@ -34,7 +34,9 @@ from intentrec.towers.vocabulary import Codes
 Floats32 = NDArray[np.float32]
 _FORMAT = 1
 _WEIGHTS, _META = "towers.safetensors", "towers.json"
-_USERS_AT_ONCE = 4096
+# Every product has this many rows, so that a vector does not depend on what else is asked for: libraries pick their
+# order of summation by shape.
+_BLOCK = 256
 
 
 @dataclass(frozen=True)
@@ -96,16 +98,16 @@ class Towers:
         as_of = as_of or self.as_of
         codes = Codes.of(users)
         log = Log.of(events, codes, self.items, self.kinds, as_of)
-        rows = codes.known(users)
         parts = [np.zeros((0, self.width), dtype=np.float32)]
-        for start in range(0, len(codes), _USERS_AT_ONCE):
-            chosen = np.arange(start, min(start + _USERS_AT_ONCE, len(codes)))
+        for start in range(0, len(codes), _BLOCK):
+            chosen = np.arange(start, min(start + _BLOCK, len(codes)))
             past = histories(log, chosen, seconds(as_of), self.config.half_life_days)
             known = self.users.shifted([codes.names[code] for code in chosen])
+            past = replace(past, users=known).padded(_BLOCK)
             with torch.no_grad():
-                vectors = user_vectors(self.network, replace(past, users=known), torch.from_numpy(self.table))
-            parts.append(vectors.numpy())
-        return np.concatenate(parts)[rows]
+                vectors = user_vectors(self.network, past, torch.from_numpy(self.table))
+            parts.append(vectors.numpy()[: len(chosen)])
+        return np.concatenate(parts)[codes.known(users)]
 
     def tag_vectors(self, tags: Sequence[str], text: NDArray[np.floating] | None = None) -> Floats32:
         """Vectors of tags, (M, D).
@@ -117,19 +119,27 @@ class Towers:
         Raises:
             DataError: The tower of texts got no text vectors, or of another length.
         """
-        if not len(tags):
-            return np.zeros((0, self.width), dtype=np.float32)
+        width = self.sizes.tag_text
+        if width and (text is None or text.shape != (len(tags), width)):
+            given = "none" if text is None else str(text.shape)
+            raise DataError(f"The tag tower reads text vectors of shape {(len(tags), width)}; it got {given}.")
+        parts = [np.zeros((0, self.width), dtype=np.float32)]
+        for start in range(0, len(tags), _BLOCK):
+            some = slice(start, start + _BLOCK)
+            vectors = self._words_block(tags[some]) if text is None or not width else self._text_block(text[some])
+            parts.append(vectors[: len(tags[some])])
+        return np.concatenate(parts)
+
+    def _words_block(self, tags: Sequence[str]) -> Floats32:
+        bags = WordBags.of([*tags, *[""] * (_BLOCK - len(tags))], self.words)
         with torch.no_grad():
-            if self.sizes.tag_text:
-                wanted = (len(tags), self.sizes.tag_text)
-                if text is None or text.shape != wanted:
-                    given = "none" if text is None else str(text.shape)
-                    raise DataError(f"The tag tower reads text vectors of shape {wanted}; it got {given}.")
-                vectors = self.network.tag(torch.from_numpy(np.asarray(text, dtype=np.float32)), None)
-            else:
-                bags = WordBags.of(tags, self.words)
-                vectors = self.network.tag(torch.from_numpy(bags.words), torch.from_numpy(bags.starts))
-        out: Floats32 = vectors.numpy()
+            out: Floats32 = self.network.tag(torch.from_numpy(bags.words), torch.from_numpy(bags.starts)).numpy()
+        return out
+
+    def _text_block(self, text: NDArray[np.floating]) -> Floats32:
+        padded = np.pad(text.astype(np.float32), ((0, _BLOCK - len(text)), (0, 0)))
+        with torch.no_grad():
+            out: Floats32 = self.network.tag(torch.from_numpy(padded), None).numpy()
         return out
 
     def save(self, folder: Path) -> None:

@@ -40,6 +40,17 @@ class Histories:
         at = np.arange(starts[-1]) - np.repeat(starts[:-1] - self.starts[chosen], counts)
         return Histories(starts, self.items[at], self.weights[at], self.activity[chosen], self.users[chosen])
 
+    def padded(self, n: int) -> "Histories":
+        """The same with empty histories after them, to make `n`."""
+        empty = n - len(self)
+        return Histories(
+            np.pad(self.starts, (0, empty), mode="edge"),
+            self.items,
+            self.weights,
+            np.pad(self.activity, ((0, empty), (0, 0))),
+            np.pad(self.users, (0, empty)),
+        )
+
     def thinned(self, share: float, rng: np.random.Generator) -> "Histories":
         """The same without a random share of the items; `activity` stays as it was."""
         kept = rng.random(len(self.items)) >= share

@@ -43,8 +43,8 @@ def sampled_softmax(
         logits = logits.masked_fill(masked, torch.finfo(logits.dtype).min / 2)
     others = torch.logsumexp(logits, dim=1)  # (B,)
     rows = torch.arange(len(positives), device=queries.device) if rows is None else rows
-    own = (queries[rows] * positives).sum(dim=1)  # (P,)
-    losses = softplus(others[rows] - own)
+    own = (queries.index_select(0, rows) * positives).sum(dim=1)  # (P,)
+    losses = softplus(others.index_select(0, rows) - own)
     if weights is None:
         return losses.sum() / max(1, len(losses))
     return (losses * weights).sum() / weights.sum().clamp_min(torch.finfo(losses.dtype).tiny)
