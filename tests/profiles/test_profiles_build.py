@@ -109,6 +109,21 @@ def test_the_same_input_gives_the_same_table(profiles):
     assert profiles(HISTORY).table.equals(profiles(HISTORY).table)
 
 
+def test_users_can_be_built_in_blocks(profiles, monkeypatch):
+    rows = [(user, *event) for user in ("ann", "bob", "cyd") for _, *event in HISTORY]
+    whole = profiles(rows)
+    monkeypatch.setattr("intentrec.profiles.build._USERS_AT_ONCE", 2)
+    parts = profiles(rows)
+    assert parts.table.equals(whole.table)
+    assert parts.counts == whole.counts
+
+
+def test_without_events_the_table_is_empty_but_settings_are_checked(profiles):
+    assert profiles([]).table.is_empty()
+    with pytest.raises(ConfigError, match="height"):
+        profiles([], config=ProfilesConfig(attributes=("height",)))
+
+
 def test_nothing_of_the_future_shows(profiles):
     past = profiles(HISTORY).table
     later = profiles(

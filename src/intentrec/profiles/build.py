@@ -14,6 +14,8 @@ from intentrec.stages import StageResult
 from intentrec.tables import LINES, PROFILES
 from intentrec.text.tokens import TokenCounter
 
+_USERS_AT_ONCE = 20_000  # bounds the memory; a profile depends on its own user alone
+
 
 def build_profiles(
     events: pl.DataFrame,
@@ -34,10 +36,24 @@ def build_profiles(
         catalogue: Rows of `CATALOGUE` with every item that the events before `as_of` touch.
         count_tokens: Should count at least as much for a text as for its lines one by one plus one for each line break.
     """
-    kept = reliable_events(events, catalogue, roles, config, as_of)
-    attributes = attribute_lines(users, config, count_tokens).filter(
-        pl.col("user_id").is_in(kept["user_id"].unique().implode())
-    )
+    people = events["user_id"].unique().sort()
+    blocks = (people[i : i + _USERS_AT_ONCE] for i in range(0, max(len(people), 1), _USERS_AT_ONCE))
+    parts = []
+    for block in blocks:
+        of_block = pl.col("user_id").is_in(block.implode())
+        kept = reliable_events(events.filter(of_block), catalogue, roles, config, as_of)
+        attributes = attribute_lines(users.filter(of_block), config, count_tokens)
+        parts.append(_block(kept, attributes, config, count_tokens))
+    counts: Counter[str] = Counter()
+    for part in parts:
+        counts.update(part.counts)
+    return StageResult(pl.concat([part.table for part in parts]), counts=counts)
+
+
+def _block(
+    kept: pl.DataFrame, attributes: pl.DataFrame, config: ProfilesConfig, count_tokens: TokenCounter
+) -> StageResult:
+    """The profiles of some users, from their reliable events."""
     lines = fitting_lines(kept, attributes, config, count_tokens)
     texts = profile_texts(lines, attributes, kept)
     raw = _raw(kept, lines, count_tokens)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-_BLOCK = 1024
+_BLOCK_CELLS = 1 << 23  # cosines held at once
 _DECIMALS = 4
 _SHARPNESS = 8  # power of the cosine in the vote: one close item outweighs several far ones
 
@@ -31,8 +31,9 @@ class TagToCategory:
     def predict(self, vectors: NDArray[np.float32]) -> list[str]:
         """The category of each unit row (m, d); of equal votes the first by name."""
         found: list[str] = []
-        for start in range(0, len(vectors), _BLOCK):
-            votes = self._votes(vectors[start : start + _BLOCK])
+        block = max(_BLOCK_CELLS // len(self._vectors), 1)
+        for start in range(0, len(vectors), block):
+            votes = self._votes(vectors[start : start + block])
             found += [self.names[code] for code in votes.argmax(axis=1).tolist()]
         return found
 

@@ -1,7 +1,6 @@
 """Words that shops put into titles and that name no product: they are left out of phrases, per language in one set."""
 
 import re
-from collections.abc import Iterable
 
 
 def _set(words: str) -> frozenset[str]:
@@ -86,8 +85,3 @@ def stem(word: str) -> str:
     if word.endswith(("sses", "shes", "ches", "xes", "zes")):
         return word[:-2]
     return word[:-1]
-
-
-def stems(words: Iterable[str]) -> tuple[str, ...]:
-    """The stem of each word."""
-    return tuple(map(stem, words))
