@@ -66,7 +66,7 @@ class TowersConfig(Section):
     validation_days: float = Field(28.0, ge=0, le=366)
     """Days before the as-of time that decide when to stop; afterwards all days are learnt again. 0 to train once, for
     all epochs."""
-    patience: int = Field(1, ge=1, le=1000)
+    patience: int = Field(2, ge=1, le=1000)
     """Epochs without a better validation recall before training stops."""
     recall_at: int = Field(100, ge=1, le=100_000)
     """Length of the list whose recall is validated."""
