@@ -30,6 +30,9 @@ class LLMConfig(Section):
     weights_sha256: str = Field(default="", pattern="^([0-9a-f]{64})?$")
     """embedded: the hash that the weights must have; empty accepts any file. The default weights are always
     pinned."""
+    small: bool | None = None
+    """Whether the model has about a billion parameters or fewer: then each task is cut into one small choice after the
+    other. By default only the embedded default weights count as small."""
     context_tokens: int = Field(default=2048, ge=128, le=1_048_576)
     """embedded: tokens of prompt and answer together, for each request. A longer prompt is an error, never cut."""
     slots: int = Field(default=1, ge=1, le=256)
@@ -91,6 +94,12 @@ class LLMConfig(Section):
     def in_flight(self) -> int:
         """Requests asked at once."""
         return self.slots if self.backend == "embedded" else self.concurrency
+
+    @property
+    def is_small(self) -> bool:
+        """What `small` says, or follows from the weights."""
+        by_weights = self.backend == "embedded" and self.weights == DEFAULT_WEIGHTS
+        return by_weights if self.small is None else self.small
 
     def usd(self, prompt_tokens: int, completion_tokens: int) -> float:
         """What so many tokens cost."""

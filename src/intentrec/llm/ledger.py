@@ -20,6 +20,7 @@ from intentrec.llm.messages import Request
 Status = Literal["ok", "wrong", "refused"]
 
 _PATIENCE = 60.0  # seconds to wait for another process that holds the file
+_VERSION = 1
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS calls (
     hash TEXT NOT NULL, n INTEGER NOT NULL, stage TEXT NOT NULL, prompt_version TEXT NOT NULL, model TEXT NOT NULL,
@@ -119,16 +120,26 @@ class Ledger:
             if path is not None:
                 path.parent.mkdir(parents=True, exist_ok=True)
             self._db = sqlite3.connect(path or ":memory:", timeout=_PATIENCE, isolation_level=None)
-            # FULL: an answer was paid for, so it must outlive a power cut, and one sync takes milliseconds where a
-            # call takes hundreds. secure_delete: erased text is overwritten, not only unlinked.
-            for pragma in ("journal_mode=WAL", "synchronous=FULL", "secure_delete=ON"):
-                self._db.execute(f"PRAGMA {pragma}").fetchall()
-            self._db.executescript(_SCHEMA)
+            try:
+                self._prepare()
+            except sqlite3.Error:
+                self._db.close()
+                raise
         except (sqlite3.Error, OSError) as broken:
             raise WorkspaceError(
                 f"The ledger {path} cannot be opened: {broken}. If it is damaged, move it away: it is made anew, "
                 "and the calls it held are asked and paid for again."
             ) from broken
+
+    def _prepare(self) -> None:
+        # FULL: an answer was paid for, so it must outlive a power cut, and one sync takes milliseconds where a call
+        # takes hundreds. secure_delete: erased text is overwritten, not only unlinked.
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "secure_delete=ON"):
+            self._db.execute(f"PRAGMA {pragma}").fetchall()
+        version = self._db.execute("PRAGMA user_version").fetchone()[0]
+        if version > _VERSION:
+            raise sqlite3.DatabaseError(f"it has format {version}, and this intentrec knows {_VERSION}")
+        self._db.executescript(_SCHEMA + f"PRAGMA user_version={_VERSION};")
 
     def find(self, key: str) -> Answer | None:
         """The newest answer to a request, right or wrong; refusals are no answers."""

@@ -20,9 +20,11 @@ class LanguageModel(Protocol):
 
     Attributes:
         model_id: Name of the model, as it stands in the `model` column of tables.
+        small: Whether tasks must be cut into small choices for it.
     """
 
     model_id: str
+    small: bool
 
     def complete(
         self, requests: Sequence[Request], answer: type[A], progress: Progress = SILENT
@@ -55,6 +57,7 @@ class LedgeredModel:
         self, backend: Backend, ledger: Ledger, config: LLMConfig, clock: Callable[[], datetime] = utc_now
     ) -> None:
         self.model_id = backend.model_id
+        self.small = config.is_small
         self.ledger = ledger
         self.usage: dict[str, Usage] = {}
         self._backend = backend
@@ -93,6 +96,7 @@ class EstimatingModel:
 
     def __init__(self, backend: Backend, ledger: Ledger, config: LLMConfig) -> None:
         self.model_id = backend.model_id
+        self.small = config.is_small
         self.asked: list[Request] = []
         self._library = Library(backend, ledger, config)
         self._config = config
@@ -109,6 +113,10 @@ class EstimatingModel:
             self.asked.append(topic.dialogue.request)
         self._hits += len(requests) - len(unknown)
         return _completions(requests, topics, self.model_id)
+
+    def close(self) -> None:
+        """Close the ledger."""
+        self._library.ledger.close()
 
     def estimate(self) -> Estimate:
         """What the run would cost at most, if no answer needed a repair."""

@@ -40,8 +40,9 @@ def open_model(
 def open_estimator(config: LLMConfig, ledger_path: Path) -> EstimatingModel | None:
     """The model of a dry run; None when the backend is "none". A ledger that does not exist is not made."""
     backend = open_backend(config)
-    ledger = Ledger(ledger_path if ledger_path.exists() else None)
-    return None if backend is None else EstimatingModel(backend, ledger, config)
+    if backend is None:
+        return None
+    return EstimatingModel(backend, Ledger(ledger_path if ledger_path.exists() else None), config)
 
 
 class _Ready(BaseModel):
