@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 sys.path.insert(0, str(Path(__file__).parent))  # importlib mode does not: `llm_world` is shared by these tests
 
@@ -12,6 +13,10 @@ from llm_world import NOON, SERVER_KEY, BadServer
 
 from intentrec.llm import Ledger, LedgeredModel, LLMConfig
 from intentrec.llm.backends.scripted import ScriptedBackend
+
+# A busy machine is no fault of the code.
+settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("unhurried")
 
 
 @pytest.fixture

@@ -199,3 +199,12 @@ def test_a_damaged_ledger_is_one_clear_error(tmp_path: Path, content: bytes) -> 
         Ledger(path)
     with pytest.raises(WorkspaceError, match="cannot be opened"):
         Ledger(tmp_path / "ledger.sqlite" / "below-a-file")
+
+
+def test_a_ledger_of_a_later_format_is_not_touched(tmp_path: Path) -> None:
+    Ledger(tmp_path / "ledger.sqlite").close()
+    later = sqlite3.connect(tmp_path / "ledger.sqlite")
+    later.execute("PRAGMA user_version=99")
+    later.close()
+    with pytest.raises(WorkspaceError, match="it has format 99, and this intentrec knows 1"):
+        Ledger(tmp_path / "ledger.sqlite")

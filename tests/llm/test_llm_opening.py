@@ -37,6 +37,7 @@ def test_a_dry_run_makes_no_ledger(tmp_path: Path) -> None:
     assert model is not None
     model.complete([ask("Which?")], Choice)
     assert model.estimate().calls == 1
+    model.close()
     assert list(tmp_path.iterdir()) == []
 
 
@@ -46,6 +47,7 @@ def test_a_dry_run_reads_the_ledger_there_is(tmp_path: Path) -> None:
     model = open_estimator(config, tmp_path / "l.sqlite")
     assert model.complete([ask("Which?")], Choice)[0].error == "dry-run"
     assert model.estimate().usd > 0
+    model.close()
 
 
 def test_a_check_of_the_embedded_model_asks_it_something() -> None:
