@@ -38,6 +38,21 @@ def test_the_history_tells_of_validation_then_of_the_final_run(towers, shop):
     assert all(epoch.loss > 0 for epoch in towers.history)
 
 
+def test_the_held_out_towers_have_not_seen_the_window(shop, towers):
+    cut = shop.as_of - timedelta(days=shop.config.validation_days)
+    held_out = towers.held_out
+    assert held_out.as_of == cut
+    assert held_out.held_out is None
+    users = [f"u{code:02}" for code in range(40)]
+    assert own_side(held_out, held_out.user_vectors(shop.events, users)) > 0.95
+    later = shop.events.with_columns(
+        pl.when(pl.col("timestamp") >= cut).then(pl.lit("v00")).otherwise("item_id").alias("item_id")
+    )
+    changed = shop.fit(events=later).held_out
+    n_epochs = min(len(held_out.history), len(changed.history))
+    assert [epoch.loss for epoch in held_out.history[:n_epochs]] == [epoch.loss for epoch in changed.history[:n_epochs]]
+
+
 def test_the_same_seed_gives_the_same_towers_and_leaves_torch_as_it_was(shop, towers):
     state = torch.get_rng_state()
     again, other = shop.fit(), shop.fit(seed=1)

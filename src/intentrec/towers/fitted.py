@@ -27,7 +27,7 @@ from intentrec.towers.histories import histories
 from intentrec.towers.log import Log, seconds
 from intentrec.towers.network import Network, Sizes
 from intentrec.towers.tags import WordBags
-from intentrec.towers.training import Epoch, train
+from intentrec.towers.training import Epoch, Trained, train
 from intentrec.towers.validation import Recall
 from intentrec.towers.vocabulary import Codes
 
@@ -54,6 +54,7 @@ class Towers:
         network: The three towers, on the CPU.
         table: Item vectors as of `as_of`, (N, D).
         history: Losses and recalls of the training.
+        held_out: Towers that have not seen the validation window, to tune what comes after them; not saved.
     """
 
     config: TowersConfig
@@ -66,6 +67,7 @@ class Towers:
     network: Network
     table: Floats32
     history: tuple[Epoch, ...]
+    held_out: "Towers | None" = None
 
     @property
     def width(self) -> int:
@@ -247,12 +249,15 @@ def fit(
         item_text=item_text,
         tag_text=tag_text,
     )
-    trained = train(data, config, seed=seed, device=device, progress=progress)
+    return _towers(data, config, train(data, config, seed=seed, device=device, progress=progress))
+
+
+def _towers(data: TrainingData, config: TowersConfig, trained: Trained) -> Towers:
     with torch.no_grad():
-        table = trained.batcher.items(demand(data.log, data.end)).cpu().numpy()
+        table = trained.batcher.items(demand(data.log, trained.end)).cpu().numpy()
     return Towers(
         config=config,
-        as_of=as_of.astimezone(UTC),
+        as_of=datetime.fromtimestamp(trained.end, UTC),
         items=data.catalogue.items,
         users=data.users if config.user_id_width else Codes(()),
         words=data.words,
@@ -261,4 +266,5 @@ def fit(
         network=trained.network.cpu(),
         table=table,
         history=trained.history,
+        held_out=None if trained.held_out is None else _towers(data, config, trained.held_out),
     )

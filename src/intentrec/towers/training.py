@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from intentrec.errors import ConfigError
 from intentrec.progress import Progress
@@ -42,11 +43,20 @@ class Epoch:
 
 @dataclass(frozen=True)
 class Trained:
-    """A trained network and how it came to be; `batcher` gives its vectors."""
+    """A trained network and how it came to be.
+
+    Attributes:
+        end: Nothing at or after this moment is in it, in seconds.
+        batcher: Gives its vectors.
+        history: Of both parts.
+        held_out: The network of the validation part at its best, which has not seen the window; None without one.
+    """
 
     network: Network
+    end: float
     batcher: Batcher
     history: tuple[Epoch, ...]
+    held_out: "Trained | None" = None
 
 
 def train(data: TrainingData, config: TowersConfig, *, seed: int, device: str, progress: Progress) -> Trained:
@@ -57,18 +67,14 @@ def train(data: TrainingData, config: TowersConfig, *, seed: int, device: str, p
         ConfigError: The loss is not finite.
     """
     with _seeded(seed, device), progress.track("towers", None) as advance:
-        history: list[Epoch] = []
-        epochs = config.epochs
-        window = _validation_window(data, config)
+        held_out, window = None, _validation_window(data, config)
         if window is not None:
-            run = _Run(data, config, window.now, seed, device)
-            history = run.until_worse(window, advance)
-            epochs = _best(history)
+            held_out = _Run(data, config, window.now, seed, device).until_worse(window, advance)
+        history = [] if held_out is None else list(held_out.history)
         final = _Run(data, config, data.end, seed, device)
-        for epoch in range(1, epochs + 1):
+        for epoch in range(1, 1 + (_best(history) if history else config.epochs)):
             history.append(Epoch("final", epoch, final.epoch(advance), None))
-        final.network.eval()
-        return Trained(final.network, final.batcher, tuple(history))
+        return final.trained(history, held_out)
 
 
 def _validation_window(data: TrainingData, config: TowersConfig) -> Moment | None:
@@ -107,16 +113,25 @@ class _Run:
         self.optimiser = torch.optim.Adam(groups)
         self.schedule = torch.optim.lr_scheduler.LambdaLR(self.optimiser, self._rate)
 
-    def until_worse(self, window: Moment, advance: Callable[[int], None]) -> list[Epoch]:
-        """Epochs until the recall has not risen for `patience` of them."""
+    def until_worse(self, window: Moment, advance: Callable[[int], None]) -> Trained:
+        """The network at its best, when the recall has not risen for `patience` epochs or all are done."""
         history: list[Epoch] = []
+        best: dict[str, Tensor] = {}
         for number in range(1, self.config.epochs + 1):
             loss = self.epoch(advance)
             self.network.eval()
             history.append(Epoch("validation", number, loss, validate(self.batcher, window, self.config.recall_at)))
-            if number - _best(history) >= self.config.patience:
+            if _best(history) == number:
+                best = {name: weight.clone() for name, weight in self.network.state_dict().items()}
+            elif number - _best(history) >= self.config.patience:
                 break
-        return history
+        self.network.load_state_dict(best)
+        return self.trained(history)
+
+    def trained(self, history: list[Epoch], held_out: Trained | None = None) -> Trained:
+        """The network as it is, ready to serve."""
+        self.network.eval()
+        return Trained(self.network, self.end, self.batcher, tuple(history), held_out)
 
     def epoch(self, advance: Callable[[int], None]) -> float:
         """Mean loss of one pass."""
