@@ -58,6 +58,12 @@ def test_a_longer_phrase_wins_where_three_titles_share_it():
     assert fit_phrases(titles).phrase("STAR HOT WATER BOTTLE") == "hot water bottle"
 
 
+def test_words_that_belong_together_stay_together():
+    titles = ["UNION JACK CUSHION", "UNION JACK MUG", "RED UNION JACK BAG", "VINTAGE CUSHION", "OLD CUSHION"]
+    assert fit_phrases(titles).phrase("VINTAGE UNION JACK CUSHION") == "union jack cushion"
+    assert fit_phrases(titles).phrase("OLD VINTAGE CUSHION") == "vintage cushion"
+
+
 def test_equal_titles_count_once():
     assert fit_phrases(["CAKE STAND"] * 5).counts[("stand",)] == 1
 

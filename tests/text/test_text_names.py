@@ -20,6 +20,17 @@ def test_a_group_of_two_kinds_has_two_phrases():
     assert group_names(titles, np.zeros(5, dtype=np.int64), fit_phrases(titles)) == ["cake stand & metal sign"]
 
 
+def test_a_modifier_that_most_share_enters_the_name():
+    titles = [
+        "OWL HOT WATER BOTTLE",
+        "FOX HOT WATER BOTTLE",
+        "STAR HOT WATER BOTTLE",
+        "GLASS BOTTLE",
+        "OLD WATER BOTTLE",
+    ]
+    assert group_names(titles, np.zeros(5, dtype=np.int64), fit_phrases(titles)) == ["hot water bottle"]
+
+
 def test_no_two_groups_share_a_name():
     titles = ["OWL LUNCH BAG", "FOX LUNCH BAG"] * 3
     names = group_names(titles, np.array([0, 0, 1, 1, 2, 2]), fit_phrases(titles))

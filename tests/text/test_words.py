@@ -12,6 +12,8 @@ from intentrec.text.words import content_words, plain, stem
         ("PACK OF 12 SKULL TISSUES", "skull tissues"),
         ("POLYESTER FILLER PAD 65CMx65CM", "polyester filler pad"),
         ("MILK BOTTLE WITH GLASS STOPPER", "milk bottle"),
+        ("AMETHYST CHUNKY BEAD BRACELET W STR", "chunky bead bracelet"),
+        ("CAMPING SCISSOR W/KNIF & S", "camping scissor"),
         ("DECORATION , WOBBLY CHICKEN, METAL", "decoration"),
         ('LETTER "A" BLING KEY RING', "letter bling key ring"),
         ("4 PURPLE FLOCK DINNER CANDLES", "flock dinner candles"),

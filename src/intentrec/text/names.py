@@ -16,6 +16,7 @@ _ALONE = 0.5  # a first phrase that covers this share of a group names it alone
 _JOINS = 0.1  # a second phrase joins where it covers this share, or where the first covers little
 _LITTLE = 0.25
 _FULLER = 0.4  # a modifier that this share of a group has enters its name
+_NEARLY_ALL = 0.7  # and a second modifier where this share of the phrase's own titles has it: "hot water bottles"
 _NAME_WEIGHTS = (0.75, 1.0, 1.0)  # of phrases of one, two and three words as names of groups
 _KEY_WEIGHTS = (0.3, 1.0, 1.0)  # and as interests, where a bare core word says too little
 
@@ -75,7 +76,8 @@ def _fuller(key: Key, counts: dict[Key, int], size: int) -> Key:
     """The key with its modifier, where much of the group shares one: "cushion cover" instead of "cover"."""
     longer = [other for other in counts if len(other) == len(key) + 1 and other[1:] == key]
     best = max(longer, key=lambda other: (counts[other], other), default=key)
-    return best if len(key) == 1 and counts[best] >= _FULLER * size else key
+    enough = _FULLER * size if len(key) == 1 else _NEARLY_ALL * counts[key]
+    return _fuller(best, counts, size) if best != key and counts[best] >= enough else key
 
 
 def _how_many(keys: Sequence[Key], counts: dict[Key, int], size: int) -> int:

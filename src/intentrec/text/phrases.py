@@ -14,6 +14,7 @@ Key = tuple[str, ...]  # stems, with the core word last
 
 _MAX_WORDS = 3
 _SHARED = 3  # titles that must share a phrase before a longer one is preferred to a shorter
+_MOSTLY = 0.7  # share of a word's titles in which another stands before it, from which on the two belong together
 _ROUNDS = 6
 _MIDDLE, _FAR_END = 0.5, 0.4  # how much less likely the core word stands inside or at the other end of a title
 _UNSEEN = 0.25
@@ -43,8 +44,8 @@ class PhraseModel:
         if not keys:
             return " ".join(plain(title).split()) or title
         shared = [key for key in keys if len(key) > 1 and self.counts[key] >= _SHARED]
-        longest = max(shared, key=len) if shared else keys[min(1, len(keys) - 1)]
-        return self.text(longest)
+        chosen = max(shared, key=len) if shared else keys[min(1, len(keys) - 1)]
+        return self.text(keys[2] if len(chosen) == 2 and len(keys) > 2 and self._inseparable(keys[2]) else chosen)
 
     def keys(self, title: str) -> list[Key]:
         """The core word, then the core word with one and with two modifiers, as far as the title has them."""
@@ -61,6 +62,11 @@ class PhraseModel:
         known = self.surfaces.get(key)
         words = [self.surfaces.get((word,), word) for word in key]
         return known or " ".join(reversed(words) if self.core_first else words)
+
+    def _inseparable(self, key: Key) -> bool:
+        """Whether the first two words belong together: "union jack" in "union jack pennant"."""
+        together = self.counts[key[:2]]
+        return together >= _SHARED and together >= _MOSTLY * self.counts[key[1:2]]
 
     def _oriented(self, title: str) -> Key:
         words = tuple(map(stem, content_words(title)))

@@ -54,7 +54,7 @@ _COUNTED = re.compile(
     rf"|\b\d+(?:[.,]\d+)?\s*{_UNITS}(?!\w)"
 )
 _WORD = re.compile(r"[^\W\d_]+(?:['-][^\W\d_]+)*")
-_CUT = re.compile(r"\s(?:with|in|for|on|from|с|со|для|из|на|от)\s|[,;/(\[|]|\s[-–—]\s")
+_CUT = re.compile(r"\s(?:with|w|in|for|on|from|с|со|для|из|на|от)\s|\sw/|[,;/(\[|]|\s[-–—]\s")
 
 
 def plain(title: str) -> str:
