@@ -36,8 +36,8 @@ class LLMConfig(Section):
     context_tokens: int = Field(default=2048, ge=128, le=1_048_576)
     """embedded: tokens of prompt and answer together, for each request. A longer prompt is an error, never cut."""
     slots: int = Field(default=1, ge=1, le=256)
-    """embedded: requests worked on at once. More help where there are many cores or a GPU; each slot reads the
-    beginning that requests share for itself."""
+    """embedded: requests worked on at once. With one, an answer at temperature 0 does not depend on what else is
+    asked; more help where there are many cores or a GPU."""
     threads: int = Field(default=0, ge=0, le=512)
     """embedded: CPU threads; 0 means all cores that this process may use."""
     gpu_layers: int = Field(default=0, ge=0, le=1000)

@@ -23,8 +23,10 @@ _UNKNOWN_KEYWORD = "Does the schema use a keyword, a type or a pattern that llgu
 class EmbeddedBackend:
     """A GGUF model loaded into this process at the first question. Several may be open at once.
 
-    Answers at temperature 0 may still differ in rare near-ties with what else is in flight, because llama.cpp sums
-    in another order for another batch; the ledger, not the engine, is what makes reruns equal.
+    With one slot, answers at temperature 0 were the same in any order, with and without the prompt cache. With more,
+    they depend on what else is in flight, because llama.cpp sums in another order for another batch: 4 of 32 choices
+    of the 135M model changed with 4 slots, 6 with 8. On two cores more slots save no work
+    (`benchmarks/embedded_llm.py`), so one is the default, and a resumed run equals an uninterrupted one.
     """
 
     def __init__(self, config: LLMConfig) -> None:
