@@ -17,7 +17,8 @@ from intentrec.llm.backends.embedded import EmbeddedBackend
 RULE = "choose the interest that covers most of the items in the list, and never one that only repeats a title."
 RULES = "You name what a shopper wants. " + " ".join(f"Rule {n}: {RULE}" for n in range(12))
 INTERESTS = ["Kitchen baking", "Vintage home decor", "Christmas decoration", "Garden and picnic",
-             "Stationery and gift wrap", "Children's toys", "Bags and storage", "Candles and lights", "Jewellery", "Tea and coffee"]  # fmt: skip
+             "Stationery and gift wrap", "Children's toys", "Bags and storage", "Candles and lights", "Jewellery",
+             "Tea and coffee"]  # fmt: skip
 TITLES = ["WHITE HANGING HEART T-LIGHT HOLDER", "SET OF 3 CAKE TINS PANTRY DESIGN", "JUMBO BAG RED RETROSPOT",
           "PARTY BUNTING", "LUNCH BAG BLACK SKULL", "REGENCY CAKESTAND 3 TIER", "PAPER CHAIN KIT 50'S CHRISTMAS",
           "ALARM CLOCK BAKELIKE GREEN"]  # fmt: skip

