@@ -80,7 +80,9 @@ def _rows_of(users: Sequence[str], tags: pl.DataFrame, names: Sequence[str]) -> 
 
 
 def _means(vectors: Vectors, rows: Ints, groups: Ints, n_groups: int) -> Vectors:
-    out = np.zeros((n_groups, vectors.shape[1]), dtype=np.float64)
-    np.add.at(out, groups, vectors[rows])
+    """Mean vector of each group, (G, D); groups ascend and none is empty."""
+    if not n_groups:
+        return np.zeros((0, vectors.shape[1]), dtype=np.float32)
     counts = np.bincount(groups, minlength=n_groups)
-    return (out / np.maximum(counts, 1)[:, None]).astype(np.float32)
+    sums = np.add.reduceat(vectors[rows].astype(np.float64), np.cumsum(counts) - counts, axis=0)
+    return (sums / counts[:, None]).astype(np.float32)

@@ -21,7 +21,7 @@ def fill_quotas(user: Ints, query: Ints, rank: Ints, item: Ints, *, share: Float
         k: Most rows for one user.
     """
     order = _by_turn(user, query, item, rank / share[query])
-    _, first = np.unique(np.stack([user[order], item[order]]), axis=1, return_index=True)
+    _, first = np.unique(user[order] * (item.max(initial=0) + 1) + item[order], return_index=True)
     own = order[np.sort(first)]  # each item stays with one query, whose list closes ranks
     own = own[np.lexsort((rank[own], query[own], user[own]))]
     place = rank_within(_runs(user[own], query[own]))

@@ -8,7 +8,7 @@ from intentrec.settings import Section
 class TowersConfig(Section):
     """The three towers and how they are trained."""
 
-    width: int = Field(256, ge=4, le=2048)
+    width: int = Field(384, ge=4, le=2048)
     """Length of the item embedding. Wide enough that an item is most like itself: that carries repeat purchases."""
     context_width: int = Field(8, ge=0, le=256)
     """Further coordinates of every vector that carry what is in demand now, apart from what an item is."""
