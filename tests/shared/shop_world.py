@@ -1,6 +1,7 @@
 """A small shop whose right answers are known: users have two themes each and buy within them."""
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -10,7 +11,7 @@ import numpy as np
 import polars as pl
 
 from intentrec.config import Config, load_config, template
-from intentrec.llm import Request
+from intentrec.llm import Backend, Ledger, LedgeredModel, LLMConfig, Request
 from intentrec.pipeline.ingest import ingest_files
 from intentrec.progress import SILENT
 from intentrec.workspace import Workspace
@@ -87,7 +88,9 @@ def merged(settings: Settings | None) -> Settings:
     return {section: SMALL.get(section, {}) | given.get(section, {}) for section in {**SMALL, **given}}
 
 
-def open_shop(root: Path, shop: Shop, until: datetime = NOW, settings: Settings | None = None) -> tuple[Workspace, Config]:
+def open_shop(
+    root: Path, shop: Shop, until: datetime = NOW, settings: Settings | None = None
+) -> tuple[Workspace, Config]:
     """A new workspace that holds the shop's events before a time."""
     workspace = Workspace.create(root, template(merged(settings)))
     config = load_config(workspace.config_file)
@@ -105,6 +108,11 @@ def add(workspace: Workspace, config: Config, shop: Shop, since: datetime, until
     for name, frame in frames.items():
         frame.write_parquet(files[name][0])
     ingest_files(workspace, config, files, now=NOW, progress=SILENT)
+
+
+def opener(backend: Backend) -> Callable[[LLMConfig, Path], LedgeredModel]:
+    """What stands in for `open_model`, so that a scripted model is used."""
+    return lambda config, ledger: LedgeredModel(backend, Ledger(ledger), config)
 
 
 def fill(request: Request) -> dict[str, Any]:

@@ -89,7 +89,7 @@ class EvaluationConfig(Section):
     tuning_users: int = Field(default=20_000, ge=1, le=10_000_000)
     """Most validation users that tuning looks at, drawn with `seed`."""
 
-    strangers: Literal["nothing", "popularity"] = "nothing"
+    strangers: Literal["nothing", "popularity"] = "popularity"
     """What a personal baseline gives to a user without earlier events: nothing, which counts as a miss, or the list of
     popularity, as a shop would do. View "known" compares without these users."""
 

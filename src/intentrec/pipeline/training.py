@@ -22,8 +22,8 @@ _BETA_USERS = 1000
 
 def train_towers(tools: Tools, inputs: Inputs, catalogue: pl.DataFrame, tags: pl.DataFrame) -> StepOutput:
     """Vectors of all items, users and tags, the trained towers, and the weights of user against tags."""
-    towers, held_out = _fitted(tools, inputs, catalogue)
-    beta = _beta(tools, inputs, held_out)
+    towers = _fitted(tools, inputs, catalogue)
+    beta = _beta(tools, inputs, towers.held_out)
     last = [epoch.recall for epoch in towers.history if epoch.recall is not None]
     return StepOutput(
         tables={"vectors": _vectors(tools, towers, inputs.events, tags)},
@@ -37,13 +37,13 @@ def train_towers(tools: Tools, inputs: Inputs, catalogue: pl.DataFrame, tags: pl
     )
 
 
-def _fitted(tools: Tools, inputs: Inputs, catalogue: pl.DataFrame) -> tuple[Towers, Towers | None]:
+def _fitted(tools: Tools, inputs: Inputs, catalogue: pl.DataFrame) -> Towers:
     items = inputs.items.drop("category", strict=False).join(
         catalogue.select("item_id", "category"), on="item_id", how="left", maintain_order="left"
     )
     kinds = tools.config.events
     by_text = tools.config.towers.tag_tower == "text"
-    towers = fit(
+    return fit(
         inputs.events,
         items,
         as_of=inputs.as_of,
@@ -54,7 +54,6 @@ def _fitted(tools: Tools, inputs: Inputs, catalogue: pl.DataFrame) -> tuple[Towe
         tag_text=tools.embedder.embed(catalogue["phrase"].to_list()) if by_text else None,
         progress=tools.progress,
     )
-    return towers, None
 
 
 def _vectors(tools: Tools, towers: Towers, events: pl.DataFrame, tags: pl.DataFrame) -> pl.DataFrame:
