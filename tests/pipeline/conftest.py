@@ -3,9 +3,9 @@
 from collections.abc import Callable
 
 import pytest
-from shop_world import Shop, fill, make_shop, opener
 
 from intentrec.llm.backends.scripted import ScriptedBackend
+from shop_world import Shop, fill, make_shop, opener
 
 
 @pytest.fixture(scope="session")

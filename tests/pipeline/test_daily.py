@@ -4,7 +4,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from shop_world import NOW, Shop, fill, open_shop
 
 from intentrec.errors import BudgetExceeded, ConfigError, DataError, LLMUnavailable, NotFoundError
 from intentrec.llm import Request
@@ -13,6 +12,7 @@ from intentrec.pipeline.daily import RunOptions, run_day
 from intentrec.pipeline.estimate import estimate_run
 from intentrec.progress import SILENT
 from intentrec.workspace import Workspace
+from shop_world import NOW, Shop, fill, open_shop
 
 UseBackend = Callable[[ScriptedBackend], None]
 
@@ -30,7 +30,8 @@ def test_a_run_publishes_every_table_and_a_second_one_changes_nothing(tmp_path: 
     assert all(step.reused for step in second.steps)
     manifest = workspace.release()
     assert set(manifest.tables) == {
-        "catalogue", "pool", "profiles", "interests", "tags", "vectors", "recommendations", "explanations", "rejections",
+        "catalogue", "pool", "profiles", "interests", "tags", "vectors", "recommendations", "explanations",
+        "rejections",
     }  # fmt: skip
     assert workspace.read_release("recommendations")["reason"].null_count() == 0
 
@@ -49,7 +50,7 @@ def test_a_changed_setting_makes_a_new_release_and_rollback_returns(tmp_path: Pa
     changed = config.model_copy(update={"run": config.run.model_copy(update={"stored_k": 5})})
     report = run(workspace, changed)
     assert report.release == "r0002"
-    assert [step.step for step in report.steps if not step.reused][0] == "recommendations"
+    assert next(step.step for step in report.steps if not step.reused) == "recommendations"
     assert workspace.read_release("recommendations")["rank"].max() == 5
     workspace.releases.rollback("r0001")
     assert workspace.read_release("recommendations")["rank"].max() == 10

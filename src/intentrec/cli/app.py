@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import orjson
 import typer
@@ -82,7 +82,7 @@ def init(folder: Annotated[Path, typer.Argument(help="New folder for one shop.",
 Files = list[Path] | None
 
 
-def _files(help_text: str) -> typer.models.OptionInfo:
+def _files(help_text: str) -> Any:
     return typer.Option(help=f"{help_text} (Parquet, CSV or JSONL; may be given several times).", metavar="FILE")
 
 
@@ -169,7 +169,7 @@ def recommend(
 
     workspace, _ = state.open()
     frame = Recommender(workspace).for_user(user, k, filter_viewed=not include_viewed)
-    _print(as_json, frame.to_dicts(), lambda: show.recommendations(out, frame, workspace))
+    _print(as_json, frame.to_dicts(), lambda: show.recommendations(out, frame))
 
 
 @app.command()
@@ -190,8 +190,8 @@ def why(
 def evaluate(
     protocol: Annotated[str | None, typer.Option(help="time, leave-one-out (leaky) or column.")] = None,
     column: Annotated[
-        str, typer.Option(help="With --protocol column: the column that says train/valid/test.")
-    ] = "split",
+        str | None, typer.Option(help="With --protocol column: the events' column that says train, validation or test.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Compare with tuned baselines on what happened after a cut in time: full ranking, intervals, paired tests."""
@@ -229,12 +229,10 @@ def erase(
     as_json: AsJson = False,
 ) -> None:
     """Remove a user from tables, releases, ledger and caches, and print a receipt. Older releases are dropped."""
-    from intentrec.llm.ledger import Ledger
-
     workspace, _ = state.open()
     if not yes:
         typer.confirm(f"Erase {user!r} from {workspace.root} for good?", abort=True)
-    receipt = erase_user(workspace, user, _now(), lambda path, who: Ledger(path).erase(who))
+    receipt = erase_user(workspace, user, _now(), _erase_calls)
     _print(as_json, receipt.model_dump(mode="json"), lambda: show.receipt(out, receipt))
 
 
@@ -265,6 +263,16 @@ def demo(
     with RichProgress(err) as progress:
         outcome = run_demo(folder, llm_url=llm_url, model=model, llm_users=llm_users, now=_now, progress=progress)
     show_demo.demo(out, outcome)
+
+
+def _erase_calls(path: Path, user: str) -> int:
+    from intentrec.llm import Ledger
+
+    ledger = Ledger(path)
+    try:
+        return ledger.erase(user)
+    finally:
+        ledger.close()
 
 
 def _now() -> datetime:

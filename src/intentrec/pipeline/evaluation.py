@@ -24,7 +24,7 @@ def evaluate_workspace(
     config: Config,
     *,
     protocol: str | None = None,
-    column: str = "split",
+    column: str | None = None,
     llm_users: frozenset[str] | None = None,
     progress: Progress,
 ) -> Evaluation:
@@ -37,7 +37,9 @@ def evaluate_workspace(
         DataError: The events do not allow the split.
     """
     with workspace.writing():
-        split, inputs = _split(workspace, config, protocol or config.evaluation.protocol, column)
+        split, inputs = _split(
+            workspace, config, protocol or config.evaluation.protocol, column or config.evaluation.split_column
+        )
         with open_day(workspace, config, inputs, llm_users, progress) as day:
             day.run(UNTIL_TOWERS)
             ranker = day.ranker()
