@@ -36,3 +36,9 @@ def test_buckets_that_do_not_fit_are_refused(edges, values):
 def test_an_empty_grid_is_refused():
     with pytest.raises(ConfigError, match="grid of beta is empty"):
         fit_beta(lambda beta: np.ones(1), np.array([1]), [], [])
+
+
+def test_the_tags_may_cost_what_is_tolerated():
+    recalls = {1.0: [0.500, 0.100], 0.9: [0.497, 0.100], 0.5: [0.490, 0.0995]}
+    fitted = fit_beta(lambda beta: np.array(recalls[beta]), np.array([1, 9]), list(recalls), [5], tolerance=0.01)
+    assert fitted.values == (0.9, 0.5)

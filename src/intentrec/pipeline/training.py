@@ -101,7 +101,8 @@ def _beta(tools: Tools, inputs: Inputs, held_out: Towers | None) -> BetaByActivi
         weighted = replace(ranker, betas=np.full_like(ranker.betas, beta))
         return _recall(weighted, users, targets, tools.config.towers.recall_at)
 
-    return fit_beta(recall, activity_of(users, past.events), config.beta_grid, config.activity_edges)
+    activity = activity_of(users, past.events)
+    return fit_beta(recall, activity, config.beta_grid, config.activity_edges, config.beta_tolerance)
 
 
 def _targets(tools: Tools, inputs: Inputs, cut: datetime) -> pl.DataFrame:

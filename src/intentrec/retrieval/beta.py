@@ -39,18 +39,24 @@ class BetaByActivity:
 
 
 def fit_beta(
-    recall: Callable[[float], Floats], n_events: NDArray[np.integer], grid: Sequence[float], edges: Sequence[int]
+    recall: Callable[[float], Floats],
+    n_events: NDArray[np.integer],
+    grid: Sequence[float],
+    edges: Sequence[int],
+    tolerance: float = 0.0,
 ) -> BetaByActivity:
-    """The weight of each bucket that gives its validation users the best mean recall.
+    """The weight of each bucket that gives its validation users the best mean recall, or nearly so.
 
-    A bucket without users takes the weight that is best for all users together. Where weights tie, the larger wins:
-    without evidence for the tags the plain list stands.
+    A log can only reward what resembles the log. So the tags may cost something: the smallest weight wins whose recall
+    is at most `tolerance` below the best. A bucket without users takes the weight of all users together. Without
+    tolerance, where weights tie, the larger wins: then the plain list stands unless the tags earn more.
 
     Args:
         recall: Recall of each validation user when all are served with this weight, (U,).
         n_events: Events of each user before the validation window, (U,).
         grid: Weights to try, from 0 to 1.
         edges: As in `BetaByActivity`.
+        tolerance: Share of the best mean recall that may be given up, from 0 to 1.
 
     Raises:
         ConfigError: The grid is empty or the edges do not ascend.
@@ -61,9 +67,15 @@ def fit_beta(
     table = np.stack([recall(weight) for weight in weights])  # (G, U)
     bucket = np.searchsorted(tuple(edges), n_events, side="right")
     masks = [bucket == number for number in range(len(edges) + 1)]
-    best = [weights[_best(table[:, mask] if mask.any() else table)] for mask in masks]
+    best = [weights[_chosen(table[:, mask] if mask.any() else table, tolerance)] for mask in masks]
     return BetaByActivity(tuple(edges), tuple(best))
 
 
-def _best(table: Floats) -> int:
-    return int(np.argmax(table.mean(axis=1))) if table.shape[1] else 0
+def _chosen(table: Floats, tolerance: float) -> int:
+    """Row of the weight that is taken; rows are by falling weight."""
+    if not table.shape[1]:
+        return 0
+    means = table.mean(axis=1)
+    if not tolerance:
+        return int(np.argmax(means))
+    return int(np.flatnonzero(means >= (1 - tolerance) * means.max())[-1])

@@ -17,13 +17,17 @@ class RetrievalConfig(Section):
     beta_grid: tuple[UnitInterval, ...] = Field(default=(0.3, 0.5, 0.7, 0.8, 0.9, 1.0), min_length=1)
     """Values that "fit" tries."""
 
+    beta_tolerance: UnitInterval = 0.01
+    """Share of the best validation recall that "fit" may give up for the tags. A log rewards only what resembles it; the
+    tags bring variety and a reason, and this is what they may cost."""
+
     activity_edges: tuple[Annotated[int, Field(ge=1)], ...] = (5, 20, 100)
     """Numbers of events at which a new activity bucket begins, ascending."""
 
     fused: Literal["interests", "single"] = "interests"
     """One query per interest, merged with quotas, or one query from all tags of the user together."""
 
-    user_share: UnitInterval = 0.5
+    user_share: UnitInterval = 0.9
     """Share of the list that the plain user query fills; the interests split the rest evenly."""
 
     block_scores: int = Field(default=4_000_000, ge=1_000, le=1_000_000_000)
