@@ -15,11 +15,23 @@ DOCS = Path(__file__).parent.parent / "docs"
 
 def tables_page() -> str:
     """Every table with its columns."""
-    lines = ["# Tables", "", "Made from `src/intentrec/tables.py` by `make docs`. A `?` marks a column that may be absent.", ""]
+    lines = [
+        "# Tables",
+        "",
+        "Made from `src/intentrec/tables.py` by `make docs`. A `?` marks a column that may be absent.",
+        "",
+    ]
     for table in TABLES.values():
         key = f" Key: {', '.join(table.key)}." if table.key else ""
         more = " Further columns are kept." if table.open else ""
-        lines += [f"## {table.name}", "", f"{table.meaning}{key}{more}", "", "| column | type | meaning |", "|---|---|---|"]
+        lines += [
+            f"## {table.name}",
+            "",
+            f"{table.meaning}{key}{more}",
+            "",
+            "| column | type | meaning |",
+            "|---|---|---|",
+        ]
         lines += [f"| {c.name}{'?' * c.optional} | {c.dtype} | {c.meaning} |" for c in table.columns]
         lines.append("")
     return "\n".join(lines)
@@ -36,7 +48,9 @@ def commands_page() -> str:
     lines = ["# Commands", "", "Made from the code by `make docs`.", ""]
     for name, command in _walk(typer.main.get_command(app), "intentrec"):
         lines += [f"## {name}", "", (command.help or "").strip(), "", "| option | meaning |", "|---|---|"]
-        lines += [f"| `{'`, `'.join(p.opts)}` | {getattr(p, 'help', None) or p.name} |" for p in command.params if p.name]
+        lines += [
+            f"| `{'`, `'.join(p.opts)}` | {getattr(p, 'help', None) or p.name} |" for p in command.params if p.name
+        ]
         lines.append("")
     return "\n".join(lines)
 

@@ -1,11 +1,9 @@
 """What an application gets from a release."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import polars as pl
 import pytest
-from shop_world import NOW, Shop, open_shop
 
 from intentrec.errors import NotFoundError
 from intentrec.pipeline.daily import RunOptions, run_day
@@ -14,10 +12,11 @@ from intentrec.pipeline.why import explain_pair
 from intentrec.progress import SILENT
 from intentrec.tables import RECOMMENDATIONS
 from intentrec.workspace import Workspace
+from shop_world import NOW, Shop, open_shop
 
 
 @pytest.fixture(scope="module")
-def released(tmp_path_factory: pytest.TempPathFactory, shop: Shop) -> Iterator[Workspace]:
+def released(tmp_path_factory: pytest.TempPathFactory, shop: Shop) -> Workspace:
     """A shop with one release in which the tags have a fixed weight, and a user who never bought anything."""
     newcomer = pl.DataFrame({"user_id": ["newcomer"], "country": ["Finland"]})
     root: Path = tmp_path_factory.mktemp("released")
@@ -25,7 +24,7 @@ def released(tmp_path_factory: pytest.TempPathFactory, shop: Shop) -> Iterator[W
     with_newcomer = Shop(shop.items, shop.events, pl.concat([shop.users, newcomer]), shop.themes)
     workspace, config = open_shop(root / "shop", with_newcomer, settings=settings)
     run_day(workspace, config, RunOptions(), now=lambda: NOW, progress=SILENT)
-    yield workspace
+    return workspace
 
 
 def test_each_row_can_be_taken_apart(released: Workspace) -> None:

@@ -1,7 +1,7 @@
 """What may pass as an explanation: pure rules, each named by one short fixed word (RecGPT-V1, section 2.4).
 
-Form: `empty`, `echo`, `too-short`, `too-long`, `wrong-language`, `copies-title`. Style: `cliche`. Facts: `invented` (a
-property, a brand or a number that neither the item nor the interest has), `off-topic` (no word of either).
+Form: `empty`, `echo`, `too-short`, `too-long`, `incomplete`, `copies-title`, `wrong-language`. Style: `cliche`. Facts:
+`invented` (a property, a brand or a number that neither the item nor the interest has), `off-topic` (no word of either).
 """
 
 import re
@@ -15,8 +15,8 @@ _NUMBER = re.compile(r"\d+")
 _SHORTEST_TELLING = 3
 _FUNCTION_WORDS = frozenset(
     (
-        "a", "an", "the", "and", "or", "of", "for", "in", "on", "at", "to", "by", "with", "from", "as", "is", "are", "it",
-        "its", "this", "that", "your", "you", "who", "into", "more", "some", "these", "those",
+        "a", "an", "the", "and", "or", "of", "for", "in", "on", "at", "to", "by", "with", "from", "as", "is", "are",
+        "it", "its", "this", "that", "your", "you", "who", "into", "more", "some", "these", "those",
         "и", "или", "в", "на", "для", "из", "от", "до", "по", "к", "с", "со", "вам", "вас", "ваш", "это", "эта", "как",
     )
 )  # fmt: skip
@@ -41,13 +41,20 @@ def refuse_text(
         "echo": lambda: echoes(text),
         "too-short": lambda: len(words(text)) < config.min_words,
         "too-long": lambda: len(words(text)) > config.max_words,
+        "incomplete": lambda: words(text)[-1] in _FUNCTION_WORDS,
+        "copies-title": lambda: copies(text, facts) or adds_nothing(text, known),
         "wrong-language": lambda: not _speaks(text, known, language),
-        "copies-title": lambda: copies(text, (*facts, interest)) or stems(text) <= stems(" ".join(facts)),
         "cliche": lambda: mentions(text, config.cliches),
         "invented": lambda: invents(text, known, (*config.attributes, *brands)),
         "off-topic": lambda: not rests_on(text, known),
     }
     return next((rule for rule, broken in rules.items() if broken()), None)
+
+
+def adds_nothing(text: str, known: str) -> bool:
+    """Whether a text is put together from what is known and words like "with" alone."""
+    said = {stem(word) for word in words(text) if word not in _FUNCTION_WORDS}
+    return said <= stems(known)
 
 
 def invents(text: str, known: str, properties: Collection[str]) -> bool:

@@ -97,8 +97,8 @@ def explain_pair(workspace: Workspace, user: str, item: str, release: str | None
 def _row(recommender: Recommender, user: str, item: str) -> tuple[dict[str, Any], int]:
     """The item's row in the shortest list that holds it, and the length of that list.
 
-    Quotas fill lists of different lengths differently, so the list that was shown is looked at before longer ones. Items
-    the user has had stand in the list that keeps them.
+    Quotas fill lists of different lengths differently, so the list that was shown is looked at before longer ones.
+    Items the user has had stand in the list that keeps them.
     """
     n_items = len(recommender.ranker.index)
     for filter_viewed in (True, False):

@@ -18,8 +18,8 @@ class RetrievalConfig(Section):
     """Values that "fit" tries."""
 
     beta_tolerance: UnitInterval = 0.01
-    """Share of the best validation recall that "fit" may give up for the tags. A log rewards only what resembles it; the
-    tags bring variety and a reason, and this is what they may cost."""
+    """Share of the best validation recall that "fit" may give up for the tags. A log rewards only what resembles it;
+    the tags bring variety and a reason, and this is what they may cost."""
 
     activity_edges: tuple[Annotated[int, Field(ge=1)], ...] = (5, 20, 100)
     """Numbers of events at which a new activity bucket begins, ascending."""
