@@ -1,7 +1,7 @@
 """What may pass as an explanation: pure rules, each named by one short fixed word (RecGPT-V1, section 2.4).
 
 Form: `empty`, `echo`, `too-short`, `too-long`, `incomplete`, `copies-title`, `wrong-language`. Style: `cliche`. Facts:
-`invented` (a property, a brand or a number that neither the item nor the interest has), `off-topic` (no word of either).
+`invented` (a property, brand or number that neither the item nor the interest has), `off-topic` (no word of either).
 """
 
 import re

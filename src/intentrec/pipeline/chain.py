@@ -1,6 +1,7 @@
 """Stages 1 to 3 wired together, in memory: what each gets from the one before."""
 
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 import polars as pl
 
@@ -48,6 +49,11 @@ class Chain:
     tags: pl.DataFrame
 
 
+def period_start(config: Config, inputs: Inputs) -> datetime:
+    """When the current refresh period of the catalogue began: what the whole shop knows is counted as of then."""
+    return catalogue_as_of(inputs.as_of, config.catalogue.refresh_days, inputs.first_event())
+
+
 def make_catalogue(tools: Tools, inputs: Inputs) -> CatalogueResult:
     """The catalogue as of the beginning of its refresh period, extended by the items that came since.
 
@@ -55,7 +61,7 @@ def make_catalogue(tools: Tools, inputs: Inputs) -> CatalogueResult:
     prompts of users who did nothing.
     """
     config = tools.config.catalogue
-    since = catalogue_as_of(inputs.as_of, config.refresh_days, inputs.first_event())
+    since = period_start(tools.config, inputs)
     base = inputs.before(since)
     result = build_catalogue(base.items, base.events, tools.embedder, config, since)
     return extend_catalogue(result, inputs.items, tools.embedder, config, inputs.as_of)
@@ -104,6 +110,7 @@ def make_tags(
         tools.llm_users,
         tools.progress,
         inputs.brands(),
+        period_start(tools.config, inputs),
     )
 
 

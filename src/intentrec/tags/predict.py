@@ -37,6 +37,7 @@ def predict_tags(
     llm_users: frozenset[str] | None = None,
     progress: Progress = SILENT,
     brands: Collection[str] = (),
+    shop_until: datetime | None = None,
 ) -> StageResult:
     """Ranked tags of every user with an interest.
 
@@ -56,6 +57,8 @@ def predict_tags(
         llm_users: Whom the model writes for; None means everyone.
         progress: Where the model's progress is shown.
         brands: Names that never stand in a tag.
+        shop_until: What the whole shop does (what follows what, which phrases are alive) is counted before this time,
+            so that one more day of others does not change what a quiet user is offered. By default `as_of`.
 
     Returns:
         A table of `TAGS` in key order, what the gate refused, and counts "passed:<model>" and "rejected:<reason>".
@@ -64,9 +67,11 @@ def predict_tags(
     touched = touched_phrases(events, catalogue, as_of)
     if interests.is_empty() or catalogue.is_empty():
         return StageResult(TAGS.empty(), refusals.frame(), refusals.counts)
-    alive = alive_phrases(touched, config, as_of)
+    shop_until = shop_until or as_of
+    shop = touched.filter(pl.col("timestamp") < shop_until)
+    alive = alive_phrases(shop, config, shop_until)
     book = open_phrasebook(catalogue, alive, embedder, brands, config, language)
-    wished = touched.filter(~pl.col("event").is_in(config.ignored_events))
+    wished = shop.filter(~pl.col("event").is_in(config.ignored_events))
     follow = follow_scores(wished, len(book.phrases), config)
     candidates = find_candidates(interests, touched, follow, book, embedder, config)
     users = interests_of_users(interests)
