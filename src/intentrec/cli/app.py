@@ -35,6 +35,7 @@ Exit codes: 0 done, 1 unexpected, 2 wrong usage, 3 settings, 4 data, 5 workspace
 data_app = typer.Typer(no_args_is_help=True, help="Look at what was ingested.")
 app.add_typer(data_app, name="data")
 
+_INTERRUPTED = 130
 out = Console()
 err = Console(stderr=True)
 
@@ -293,6 +294,7 @@ def main() -> None:
     except IntentrecError as error:
         err.print(f"[bold red]Error:[/] {show.plain(str(error))}", soft_wrap=True)
         sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        err.print("Interrupted. What was finished is kept; start the same command again to go on.")
-        sys.exit(130)
+    except SystemExit as left:
+        if left.code == _INTERRUPTED:
+            err.print("Interrupted. What was finished is kept; start the same command again to go on.")
+        raise
