@@ -13,8 +13,8 @@ from intentrec.llm.prompts import Prompt
 CONFIG = ExplanationsConfig()
 FACTS = ("copper kettle 2l", "copper kettle", "tea things")
 RULES = {
-    "empty", "echo", "too-short", "too-long", "incomplete", "copies-title", "wrong-language", "cliche", "invented",
-    "off-topic",
+    "empty", "echo", "too-short", "too-long", "incomplete", "repetitive", "copies-title", "wrong-language", "cliche",
+    "invented", "off-topic",
 }  # fmt: skip
 
 
@@ -28,6 +28,7 @@ RULES = {
         ("Tea kettle", "too-short"),
         ("This kettle boils all the water that anybody could ever want for tea", "too-long"),
         ("This kettle boils water for the", "incomplete"),
+        ("A kettle is a kettle", "repetitive"),
         ("Copper 2L kettle!", "copies-title"),
         ("The kettle for tea time", "copies-title"),
         ("Чай и kettle всегда рядом", "wrong-language"),

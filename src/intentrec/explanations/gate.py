@@ -1,7 +1,8 @@
 """What may pass as an explanation: pure rules, each named by one short fixed word (RecGPT-V1, section 2.4).
 
-Form: `empty`, `echo`, `too-short`, `too-long`, `incomplete`, `copies-title`, `wrong-language`. Style: `cliche`. Facts:
-`invented` (a property, brand or number that neither the item nor the interest has), `off-topic` (no word of either).
+Form: `empty`, `echo`, `too-short`, `too-long`, `incomplete`, `repetitive`, `copies-title`, `wrong-language`. Style:
+`cliche`. Facts: `invented` (a property, brand or number that neither the item nor the interest has), `off-topic` (no
+word of either).
 """
 
 import re
@@ -42,6 +43,7 @@ def refuse_text(
         "too-short": lambda: len(words(text)) < config.min_words,
         "too-long": lambda: len(words(text)) > config.max_words,
         "incomplete": lambda: words(text)[-1] in _FUNCTION_WORDS,
+        "repetitive": lambda: goes_round(text),
         "copies-title": lambda: copies(text, facts) or adds_nothing(text, known),
         "wrong-language": lambda: not _speaks(text, known, language),
         "cliche": lambda: mentions(text, config.cliches),
@@ -49,6 +51,12 @@ def refuse_text(
         "off-topic": lambda: not rests_on(text, known),
     }
     return next((rule for rule, broken in rules.items() if broken()), None)
+
+
+def goes_round(text: str) -> bool:
+    """Whether a telling word stands twice, as in "a cake is a cake": small models do that."""
+    said = [stem(word) for word in words(text) if word not in _FUNCTION_WORDS and len(word) >= _SHORTEST_TELLING]
+    return len(set(said)) < len(said)
 
 
 def adds_nothing(text: str, known: str) -> bool:
