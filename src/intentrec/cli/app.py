@@ -1,5 +1,6 @@
 """Commands of `intentrec`. Each one reads its arguments, calls the pipeline and shows the outcome."""
 
+import os
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -36,8 +37,18 @@ data_app = typer.Typer(no_args_is_help=True, help="Look at what was ingested.")
 app.add_typer(data_app, name="data")
 
 _INTERRUPTED = 130
-out = Console()
-err = Console(stderr=True)
+_WIDTH = 132
+
+
+def _console(*, stderr: bool = False) -> Console:
+    """A console that is wide enough for tables where it is not a terminal, whose width nobody sees."""
+    stream = sys.stderr if stderr else sys.stdout
+    wide = None if stream.isatty() or "COLUMNS" in os.environ else _WIDTH
+    return Console(stderr=stderr, width=wide)
+
+
+out = _console()
+err = _console(stderr=True)
 
 
 @dataclass

@@ -10,7 +10,7 @@ from rich.panel import Panel
 from rich.table import Table
 
 from intentrec.data.report import DataReport
-from intentrec.evaluation import Evaluation
+from intentrec.evaluation import VIEWS, Evaluation
 from intentrec.pipeline.daily import RunReport
 from intentrec.pipeline.doctor import Finding
 from intentrec.pipeline.estimate import RunEstimate
@@ -99,10 +99,11 @@ def chain(out: Console, found: Chain) -> None:
 
 def evaluation(out: Console, found: Evaluation) -> None:
     """The comparison, one table a view."""
-    columns = found.columns()
-    for view in found.views:
-        title = f"{view.capitalize()} purchases" if view != "all" else "All purchases after the cut"
-        out.print(table(title, columns, found.rows(view), right=range(1, len(columns))))
+    columns = [column.replace("category_", "") for column in found.columns()]
+    meanings = {view.name: view.meaning for view in VIEWS}
+    for name in found.views:
+        title = f"View '{name}': {meanings[name]}"
+        out.print(table(title, columns, found.rows(name), right=range(1, len(columns))))
     out.print("* significantly below the first row, + significantly above it (paired bootstrap over users, Holm)")
     for note in found.notes:
         out.print(plain(note))

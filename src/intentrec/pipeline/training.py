@@ -18,6 +18,7 @@ from intentrec.towers import Towers, fit
 
 # Enough users for a stable choice among a handful of weights; more would only cost time.
 _BETA_USERS = 1000
+_SPREAD_SAMPLE = 512
 
 
 def train_towers(tools: Tools, inputs: Inputs, catalogue: pl.DataFrame, tags: pl.DataFrame) -> StepOutput:
@@ -61,13 +62,37 @@ def _vectors(tools: Tools, towers: Towers, events: pl.DataFrame, tags: pl.DataFr
     users = events["user_id"].unique().sort().to_list()
     words = tags["tag"].unique().sort().to_list()
     text = tools.embedder.embed(words) if towers.config.tag_tower == "text" else None
+    user_vectors, tag_vectors = towers.user_vectors(events, users), towers.tag_vectors(words, text)
     parts = [
         ("item", items, item_vectors),
-        ("user", users, towers.user_vectors(events, users)),
-        ("tag", words, towers.tag_vectors(words, text)),
+        ("user", users, user_vectors),
+        ("tag", words, tag_vectors * scale_of_tags(user_vectors, tag_vectors, item_vectors)),
     ]
     frames = [_rows(kind, ids, vectors, towers.version) for kind, ids, vectors in parts]
     return pl.concat([VECTORS.empty(), *frames])
+
+
+def scale_of_tags(users: NDArray[np.float32], tags: NDArray[np.float32], items: NDArray[np.float32]) -> np.float32:
+    """What tag vectors are multiplied by so that their scores spread over the items as users' scores do.
+
+    The two losses never see each other's scores: nothing in the training gives `beta * user + (1 - beta) * tag`
+    (RecGPT-V1, section 2.3.3) a common scale. Without one, whatever spreads more decides the order, at any beta.
+
+    Args:
+        users: (U, D).
+        tags: (T, D).
+        items: (N, D).
+    """
+    if not len(users) or not len(tags):
+        return np.float32(1.0)
+    spread = [_spread(vectors, items) for vectors in (users, tags)]
+    return np.float32(spread[0] / spread[1]) if spread[1] > 0 else np.float32(1.0)
+
+
+def _spread(vectors: NDArray[np.float32], items: NDArray[np.float32]) -> float:
+    """Median over vectors of the standard deviation of their scores; a fixed sample of the vectors is enough."""
+    sample = vectors[:: max(1, len(vectors) // _SPREAD_SAMPLE)]
+    return float(np.median((sample @ items.T).std(axis=1)))
 
 
 def _rows(kind: str, ids: list[str], vectors: NDArray[np.float32], version: str) -> pl.DataFrame:
