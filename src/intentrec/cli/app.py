@@ -266,7 +266,7 @@ def demo(
         str | None, typer.Option(help="An OpenAI-compatible server to use instead of the embedded model.")
     ] = None,
     model: Annotated[str | None, typer.Option(help="The model's name on that server.")] = None,
-    llm_users: Annotated[int, typer.Option(min=0, help="For how many users the language model writes.")] = 24,
+    llm_users: Annotated[int, typer.Option(min=0, help="For how many users the language model writes.")] = 16,
 ) -> None:
     """Everything on a real shop's year of purchases (UCI Online Retail): from the log to items that can say why."""
     from intentrec.cli import show_demo

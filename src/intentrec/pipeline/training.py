@@ -122,12 +122,12 @@ def _beta(tools: Tools, inputs: Inputs, held_out: Towers | None) -> BetaByActivi
     popular = popular_items(past.events, past.as_of, tools.config.run.popular_days)
     ranker = Ranker.build(vectors, chain.tags, BetaByActivity.fixed(1.0), past.events, config, popular)
 
-    def recall(beta: float) -> NDArray[np.float64]:
+    def quality(beta: float) -> NDArray[np.float64]:
         weighted = replace(ranker, betas=np.full_like(ranker.betas, beta))
-        return _recall(weighted, users, targets, tools.config.towers.recall_at)
+        return _ndcg(weighted, users, targets, tools.config.towers.recall_at)
 
     activity = activity_of(users, past.events)
-    return fit_beta(recall, activity, config.beta_grid, config.activity_edges, config.beta_tolerance)
+    return fit_beta(quality, activity, config.beta_grid, config.activity_edges, config.beta_tolerance)
 
 
 def _targets(tools: Tools, inputs: Inputs, cut: datetime) -> pl.DataFrame:
@@ -146,10 +146,12 @@ def _targets(tools: Tools, inputs: Inputs, cut: datetime) -> pl.DataFrame:
     return pairs.filter(pl.col("user_id").is_in(chosen[:_BETA_USERS])).sort("user_id", "item_id")
 
 
-def _recall(ranker: Ranker, users: list[str], targets: pl.DataFrame, k: int) -> NDArray[np.float64]:
-    """Share of each user's targets in the served list of `k`, (U,)."""
-    lists = ranker.recommend(users, k).select("user_id", "item_id", hit=pl.lit(1))
-    hits = targets.join(lists, on=["user_id", "item_id"], how="left").group_by("user_id")
-    shares = hits.agg(pl.col("hit").is_not_null().mean().alias("recall"))
-    frame = pl.DataFrame({"user_id": users}).join(shares, on="user_id", how="left", maintain_order="left")
-    return frame["recall"].fill_null(0.0).to_numpy()
+def _ndcg(ranker: Ranker, users: list[str], targets: pl.DataFrame, k: int) -> NDArray[np.float64]:
+    """NDCG of each user's served list of `k`, (U,): hits at the head count more, so the tags cannot push them down."""
+    lists = ranker.recommend(users, k).select("user_id", "item_id", gain=1.0 / (pl.col("rank") + 1).log(2.0))
+    gains = targets.join(lists, on=["user_id", "item_id"], how="left").group_by("user_id")
+    found = gains.agg(pl.col("gain").sum(), pl.len().clip(upper_bound=k).alias("n"))
+    frame = pl.DataFrame({"user_id": users}).join(found, on="user_id", how="left", maintain_order="left")
+    ideal = np.cumsum(1.0 / np.log2(np.arange(2, k + 2)))
+    shares: NDArray[np.float64] = frame["gain"].to_numpy() / ideal[frame["n"].to_numpy() - 1]
+    return shares

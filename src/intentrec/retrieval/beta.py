@@ -39,24 +39,24 @@ class BetaByActivity:
 
 
 def fit_beta(
-    recall: Callable[[float], Floats],
+    quality: Callable[[float], Floats],
     n_events: NDArray[np.integer],
     grid: Sequence[float],
     edges: Sequence[int],
     tolerance: float = 0.0,
 ) -> BetaByActivity:
-    """The weight of each bucket that gives its validation users the best mean recall, or nearly so.
+    """The weight of each bucket that gives its validation users the best mean quality, or nearly so.
 
-    A log can only reward what resembles the log. So the tags may cost something: the smallest weight wins whose recall
-    is at most `tolerance` below the best. A bucket without users takes the weight of all users together. Without
+    A log can only reward what resembles the log. So the tags may cost something: the smallest weight wins whose
+    quality is at most `tolerance` below the best. A bucket without users takes the weight of all users. Without
     tolerance, where weights tie, the larger wins: then the plain list stands unless the tags earn more.
 
     Args:
-        recall: Recall of each validation user when all are served with this weight, (U,).
+        quality: Recall or NDCG of each validation user when all are served with this weight, (U,).
         n_events: Events of each user before the validation window, (U,).
         grid: Weights to try, from 0 to 1.
         edges: As in `BetaByActivity`.
-        tolerance: Share of the best mean recall that may be given up, from 0 to 1.
+        tolerance: Share of the best mean quality that may be given up, from 0 to 1.
 
     Raises:
         ConfigError: The grid is empty or the edges do not ascend.
@@ -64,7 +64,7 @@ def fit_beta(
     weights = sorted(set(grid), reverse=True)
     if not weights:
         raise ConfigError("The grid of beta is empty; give at least one weight from 0 to 1.")
-    table = np.stack([recall(weight) for weight in weights])  # (G, U)
+    table = np.stack([quality(weight) for weight in weights])  # (G, U)
     bucket = np.searchsorted(tuple(edges), n_events, side="right")
     masks = [bucket == number for number in range(len(edges) + 1)]
     best = [weights[_chosen(table[:, mask] if mask.any() else table, tolerance)] for mask in masks]

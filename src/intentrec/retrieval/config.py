@@ -18,7 +18,7 @@ class RetrievalConfig(Section):
     """Values that "fit" tries."""
 
     beta_tolerance: UnitInterval = 0.01
-    """Share of the best validation recall that "fit" may give up for the tags. A log rewards only what resembles it;
+    """Share of the best validation NDCG that "fit" may give up for the tags. A log rewards only what resembles it;
     the tags bring variety and a reason, and this is what they may cost."""
 
     activity_edges: tuple[Annotated[int, Field(ge=1)], ...] = (5, 20, 100)
@@ -27,7 +27,7 @@ class RetrievalConfig(Section):
     fused: Literal["interests", "single"] = "interests"
     """One query per interest, merged with quotas, or one query from all tags of the user together."""
 
-    user_share: UnitInterval = 0.9
+    user_share: UnitInterval = 0.8
     """Share of the list that the plain user query fills; the interests split the rest evenly."""
 
     block_scores: int = Field(default=4_000_000, ge=1_000, le=1_000_000_000)
