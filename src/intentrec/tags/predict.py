@@ -45,7 +45,7 @@ def predict_tags(
     there is a model, what it writes or chooses comes first, as far as it passes the gate.
 
     Args:
-        profiles: `PROFILES`; only their attributes are read, for prompts.
+        profiles: `PROFILES`; their attributes stand in prompts, and their `as_of` says up to when a user is known.
         interests: `INTERESTS`, for any users.
         events: `EVENTS` of all users; only rows before `as_of` are read.
         catalogue: `CATALOGUE`.
@@ -69,6 +69,7 @@ def predict_tags(
         return StageResult(TAGS.empty(), refusals.frame(), refusals.counts)
     shop_until = shop_until or as_of
     shop = touched.filter(pl.col("timestamp") < shop_until)
+    touched = _as_profiled(touched, profiles)
     alive = alive_phrases(shop, config, shop_until)
     book = open_phrasebook(catalogue, alive, embedder, brands, config, language)
     wished = shop.filter(~pl.col("event").is_in(config.ignored_events))
@@ -89,6 +90,13 @@ def predict_tags(
         banned = expanded(recent.get(user_id, frozenset()), book) | _written(users[user_id], book, embedder, config)
         chosen[user_id] = select(users[user_id], candidates, book, banned, config, language)
     return _result(chosen, book, embedder, refusals, as_of)
+
+
+def _as_profiled(touched: pl.DataFrame, profiles: pl.DataFrame) -> pl.DataFrame:
+    """Without what users did after their profile was written: until it is due again, their tags stay as they are."""
+    until = profiles.select("user_id", pl.col("as_of").alias("_until"))
+    seen = touched.join(until, on="user_id", how="left", maintain_order="left")
+    return seen.filter((pl.col("timestamp") < pl.col("_until")).fill_null(True)).drop("_until")
 
 
 def _chooses(config: TagsConfig, model: LanguageModel) -> bool:
