@@ -51,7 +51,7 @@ class IALSSpace(Section):
     factors: tuple[Count, ...] = Field(default=(64, 256), min_length=1)
     """Width of the factors."""
 
-    regularisation: tuple[Positive, ...] = Field(default=(5.0, 20.0, 80.0), min_length=1)
+    regularisation: tuple[Positive, ...] = Field(default=(20.0, 40.0, 80.0), min_length=1)
     """Weight of the factors' squared length."""
 
     alpha: tuple[Positive, ...] = Field(default=(20.0,), min_length=1)
