@@ -34,6 +34,10 @@ RULES = {
         ("Чай и kettle всегда рядом", "wrong-language"),
         ("The best kettle to boil water", "cliche"),
         ("A must-have kettle to boil water", "cliche"),
+        ("The most expensive kettle ever made", "cliche"),
+        ("An amazing kettle to boil water", "cliche"),
+        ("A beautiful kettle to boil water", "cliche"),
+        ("A kettle for every evening", None),
         ("A leather kettle boils water", "invented"),
         ("A copper kettle boils water", None),
         ("Boils tea water in 3 minutes", "invented"),
@@ -49,6 +53,13 @@ def test_russian_sentences_may_quote_foreign_titles():
     assert refuse_text("Вскипятит воду: kettle для чая", "tea time", FACTS, (), CONFIG, "ru") is None
     assert refuse_text("Boils water for your tea", "tea time", FACTS, (), CONFIG, "ru") == "wrong-language"
     assert refuse_text("Лучший kettle для воды", "tea time", FACTS, (), CONFIG, "ru") == "cliche"
+
+
+@pytest.mark.parametrize(
+    "praise", ["самый дорогой", "идеальная", "потрясающее", "лучшее", "прекрасный", "восхитительно"]
+)
+def test_russian_praise_is_refused_whatever_its_ending(praise):
+    assert refuse_text(f"Это {praise} kettle для воды", "tea time", FACTS, (), CONFIG, "ru") == "cliche"
 
 
 def test_evidence_is_the_words_shared_with_item_and_interest():

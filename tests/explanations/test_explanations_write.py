@@ -7,7 +7,7 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from intentrec.explanations import ExplanationsConfig, write_explanations
-from intentrec.explanations.write import Sentence
+from intentrec.explanations.pairs import Sentence
 from intentrec.tables import EXPLANATIONS
 
 AS_OF = datetime(2024, 6, 1, tzinfo=UTC)

@@ -1,5 +1,7 @@
 """Settings of stage 5."""
 
+from typing import Literal
+
 from pydantic import Field
 
 from intentrec.settings import Section
@@ -9,10 +11,19 @@ CLICHES = (
     "best", "perfect", "amazing", "stunning", "ultimate", "unbeatable", "incredible", "must-have", "must have",
     "world-class", "exclusive", "luxurious", "premium", "guaranteed", "number one", "top quality", "high quality",
     "highest", "finest", "unique", "magical", "game changer", "elevate", "unleash", "discover the joy",
-    "don't miss", "treat yourself", "you will love", "you'll love", "of all time", "revolutionary", "лучший",
-    "лучшая", "идеальный", "идеальная", "идеально", "потрясающий", "непревзойденный", "уникальный", "эксклюзивный",
+    "don't miss", "treat yourself", "you will love", "you'll love", "of all time", "revolutionary",
+    "the most", "most expensive", "most beautiful", "most popular", "ever", "ever made", "ever seen", "greatest",
+    "biggest", "largest", "cheapest", "softest", "prettiest", "nicest", "cutest", "world's", "in the world",
+    "beautiful", "gorgeous", "fantastic", "wonderful", "awesome", "superb", "excellent", "outstanding", "exceptional",
+    "flawless", "legendary", "unforgettable", "unrivalled", "unmatched", "breathtaking", "timeless", "like no other",
+    "one of a kind", "once in a lifetime", "everyone loves", "everybody loves", "лучший", "лучшая", "идеальный",
+    "идеальная", "идеально", "потрясающий", "непревзойденный", "непревзойдённый", "уникальный", "эксклюзивный",
     "премиальный", "роскошный", "гарантированно", "высочайшее качество", "номер один", "не упустите",
-    "порадуйте себя", "вы полюбите", "волшебный", "революционный",
+    "порадуйте себя", "вы полюбите", "волшебный", "революционный", "самый", "наилучший", "наивысший", "величайший",
+    "красивейший", "совершенный", "безупречный", "превосходный", "великолепный", "восхитительный", "удивительный",
+    "изумительный", "шикарный", "прекрасный", "замечательный", "невероятный", "незабываемый", "легендарный",
+    "идеален", "идеальна", "на свете", "всех времен", "всех времён", "в мире", "единственный в своем роде",
+    "единственный в своём роде",
 )  # fmt: skip
 # Materials and properties that small models like to invent; allowed only where the item itself says so.
 ATTRIBUTES = (
@@ -29,6 +40,8 @@ ATTRIBUTES = (
 class ExplanationsConfig(Section):
     """How a sentence ties an item to an interest, and what is refused."""
 
+    mode: Literal["auto", "compose", "choose"] = "auto"
+    """A model writes each sentence, or chooses one of a few that rules made; auto takes choose for small models."""
     max_words: int = Field(default=12, ge=3, le=40)
     """Longest sentence, in words."""
     min_words: int = Field(default=3, ge=1, le=20)

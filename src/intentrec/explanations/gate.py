@@ -14,7 +14,8 @@ from intentrec.text.wording import Script, copies, echoes, mentions, script_of, 
 _SCRIPTS: dict[str, Script] = {"en": "latin", "ru": "cyrillic"}
 _NUMBER = re.compile(r"\d+")
 _SHORTEST_TELLING = 3
-_FUNCTION_WORDS = frozenset(
+_QUOTES = str.maketrans("", "", "«»")
+FUNCTION_WORDS = frozenset(
     (
         "a", "an", "the", "and", "or", "of", "for", "in", "on", "at", "to", "by", "with", "from", "as", "is", "are",
         "it", "its", "this", "that", "your", "you", "who", "into", "more", "some", "these", "those",
@@ -23,10 +24,13 @@ _FUNCTION_WORDS = frozenset(
 )  # fmt: skip
 
 
+Rules = dict[str, Callable[[], bool]]
+
+
 def refuse_text(
     text: str, interest: str, facts: Sequence[str], brands: Collection[str], config: ExplanationsConfig, language: str
 ) -> str | None:
-    """The rule that refuses a sentence, or None.
+    """The rule that refuses a sentence of a model, or None.
 
     Args:
         text: The sentence.
@@ -37,31 +41,58 @@ def refuse_text(
         language: Language the sentence must be in.
     """
     known = " ".join((*facts, interest))
-    rules: dict[str, Callable[[], bool]] = {
-        "empty": lambda: not words(text),
-        "echo": lambda: echoes(text),
-        "too-short": lambda: len(words(text)) < config.min_words,
-        "too-long": lambda: len(words(text)) > config.max_words,
-        "incomplete": lambda: words(text)[-1] in _FUNCTION_WORDS,
-        "repetitive": lambda: goes_round(text),
+    rules = _form(text, config) | {
         "copies-title": lambda: copies(text, facts) or adds_nothing(text, known),
         "wrong-language": lambda: not _speaks(text, known, language),
         "cliche": lambda: mentions(text, config.cliches),
         "invented": lambda: invents(text, known, (*config.attributes, *brands)),
         "off-topic": lambda: not rests_on(text, known),
     }
+    return _first_broken(rules)
+
+
+def refuse_offer(
+    text: str, interest: str, facts: Sequence[str], brands: Collection[str], config: ExplanationsConfig, language: str
+) -> str | None:
+    """The rule that refuses a sentence that our rules made to be chosen, or None; arguments as in `refuse_text`.
+
+    Three rules differ. `copies-title` has no sense: to quote names is what these sentences do. `cliche` lets words of
+    the item or the interest pass: a title quoted is no praise of ours. `echo` overlooks « and », which only we set.
+    """
+    known = " ".join((*facts, interest))
+    rules = _form(text.translate(_QUOTES), config) | {
+        "wrong-language": lambda: not _speaks(text, known, language),
+        "cliche": lambda: any(mentions(text, [said]) and not mentions(known, [said]) for said in config.cliches),
+        "invented": lambda: invents(text, known, (*config.attributes, *brands)),
+        "off-topic": lambda: not rests_on(text, known),
+    }
+    return _first_broken(rules)
+
+
+def _form(text: str, config: ExplanationsConfig) -> Rules:
+    return {
+        "empty": lambda: not words(text),
+        "echo": lambda: echoes(text),
+        "too-short": lambda: len(words(text)) < config.min_words,
+        "too-long": lambda: len(words(text)) > config.max_words,
+        "incomplete": lambda: words(text)[-1] in FUNCTION_WORDS,
+        "repetitive": lambda: goes_round(text),
+    }
+
+
+def _first_broken(rules: Rules) -> str | None:
     return next((rule for rule, broken in rules.items() if broken()), None)
 
 
 def goes_round(text: str) -> bool:
     """Whether a telling word stands twice, as in "a cake is a cake": small models do that."""
-    said = [stem(word) for word in words(text) if word not in _FUNCTION_WORDS and len(word) >= _SHORTEST_TELLING]
+    said = [stem(word) for word in words(text) if word not in FUNCTION_WORDS and len(word) >= _SHORTEST_TELLING]
     return len(set(said)) < len(said)
 
 
 def adds_nothing(text: str, known: str) -> bool:
     """Whether a text is put together from what is known and words like "with" alone."""
-    said = {stem(word) for word in words(text) if word not in _FUNCTION_WORDS}
+    said = {stem(word) for word in words(text) if word not in FUNCTION_WORDS}
     return said <= stems(known)
 
 
@@ -74,7 +105,7 @@ def invents(text: str, known: str, properties: Collection[str]) -> bool:
 
 def rests_on(text: str, known: str) -> list[str]:
     """Words of what is known that the text uses, in the order of the text."""
-    telling = {stem(word) for word in words(known) if len(word) >= _SHORTEST_TELLING} - _FUNCTION_WORDS
+    telling = {stem(word) for word in words(known) if len(word) >= _SHORTEST_TELLING} - FUNCTION_WORDS
     return [word for word in dict.fromkeys(words(text)) if stem(word) in telling]
 
 

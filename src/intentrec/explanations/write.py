@@ -1,57 +1,21 @@
 """Stage 5: why an item fits an interest, written ahead of time (RecGPT-V1, section 2.4)."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from datetime import datetime
 
 import polars as pl
-from pydantic import BaseModel
 
+from intentrec.explanations.choosing import choose
+from intentrec.explanations.composing import compose
 from intentrec.explanations.config import ExplanationsConfig
-from intentrec.explanations.gate import refuse_text, rests_on
+from intentrec.explanations.gate import rests_on
+from intentrec.explanations.pairs import STAGE, Desk, Pair, Written
 from intentrec.explanations.rules import rule_reason
-from intentrec.llm.messages import Completion, Request
 from intentrec.llm.model import LanguageModel
-from intentrec.llm.prompts import Prompt
 from intentrec.progress import SILENT, Progress
 from intentrec.stages import Refusals, StageResult
 from intentrec.tables import EXPLANATIONS
 from intentrec.text.wording import month_name
-
-_STAGE = "explanations"
-_TEXT_LENGTH = 100
-_SCHEMA = {
-    "type": "object",
-    "properties": {"text": {"type": "string", "maxLength": _TEXT_LENGTH}},
-    "required": ["text"],
-    "additionalProperties": False,
-}
-_MAX_TOKENS = 16 + _TEXT_LENGTH // 2
-
-
-Written = tuple[str, str, str]  # text, model, prompt version
-
-
-class Sentence(BaseModel):
-    """What a model answers."""
-
-    text: str
-
-
-@dataclass(frozen=True)
-class Pair:
-    """An interest and an item that share a category."""
-
-    interest: str
-    item_id: str
-    name: str
-    phrase: str
-    category: str
-
-    @property
-    def facts(self) -> tuple[str, str, str]:
-        """All that is known about the item."""
-        return self.name, self.phrase, self.category
 
 
 def write_explanations(
@@ -64,7 +28,7 @@ def write_explanations(
     progress: Progress = SILENT,
     brands: Collection[str] = (),
 ) -> StageResult:
-    """One sentence for each pair; where no model wrote one that passes the gate, that of the rules.
+    """One sentence for each pair; where no model wrote or chose one that passes the gate, that of the rules.
 
     Args:
         pairs: interest, item_id, n (how often the pair is needed); an item outside the catalogue is left out.
@@ -72,7 +36,7 @@ def write_explanations(
         config: Bounds and word lists.
         language: "en" or "ru".
         as_of: Time of the run; prompts hold its month only.
-        model: Writes the sentences; None leaves everything to the rules.
+        model: Writes the sentences, or chooses them where it is small; None leaves everything to the rules.
         progress: Where the model's progress is shown.
         brands: Names that only an item which has them may be given.
 
@@ -80,18 +44,13 @@ def write_explanations(
         A table of `EXPLANATIONS` in key order, what the gate refused, and counts "passed:<model>" and
         "rejected:<reason>".
     """
-    refusals = Refusals(_STAGE, as_of)
+    refusals = Refusals(STAGE, as_of)
     known = _known(pairs, catalogue)
     written: dict[Pair, Written] = {}
     if model is not None:
         asked = known[: config.max_pairs] if config.max_pairs else known
-        prompt = Prompt.load("intentrec.explanations", "explain", language)
-        month = month_name(as_of, language)
-        completions = model.complete([_request(pair, prompt, month) for pair in asked], Sentence, progress)
-        for pair, completion in zip(asked, completions, strict=True):
-            text = _judged(pair, completion, brands, config, language, refusals)
-            if text is not None:
-                written[pair] = (text, completion.model, prompt.version)
+        desk = Desk(model, config, language, month_name(as_of, language), brands, refusals, progress)
+        written = choose(asked, desk) if _chooses(config, model) else compose(asked, desk)
     rows = [_row(pair, written.get(pair) or _by_rule(pair, language), as_of) for pair in known]
     for row in rows:
         refusals.passed(str(row["model"]))
@@ -110,36 +69,8 @@ def _known(pairs: pl.DataFrame, catalogue: pl.DataFrame) -> list[Pair]:
     return [Pair(*row) for row in ordered.select("interest", "item_id", "name", "phrase", "category").iter_rows()]
 
 
-def _request(pair: Pair, prompt: Prompt, month: str) -> Request:
-    return Request(
-        stage=_STAGE,
-        subject=pair.item_id,
-        prompt_version=prompt.version,
-        messages=prompt.render(month=month, interest=pair.interest, name=pair.name, category=pair.category),
-        answer_schema=_SCHEMA,
-        max_tokens=_MAX_TOKENS,
-    )
-
-
-def _judged(
-    pair: Pair,
-    completion: Completion[Sentence],
-    brands: Collection[str],
-    config: ExplanationsConfig,
-    language: str,
-    refusals: Refusals,
-) -> str | None:
-    """The sentence where it passes; else None, and the reason is kept."""
-    if completion.value is None:
-        word, said = (completion.error or "refused").partition(":")[0], completion.error or ""
-    else:
-        said = completion.value.text.strip()
-        word = refuse_text(said, pair.interest, pair.facts, brands, config, language) or ""
-        if not word:
-            return said
-    if word != "dry-run":
-        refusals.refuse(pair.item_id, word, said, completion.model, completion.request.prompt_version)
-    return None
+def _chooses(config: ExplanationsConfig, model: LanguageModel) -> bool:
+    return config.mode == "choose" or (config.mode == "auto" and bool(getattr(model, "small", False)))
 
 
 def _by_rule(pair: Pair, language: str) -> Written:
