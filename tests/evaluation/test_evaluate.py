@@ -76,7 +76,7 @@ def test_notes_say_who_was_measured_and_what_nobody_could_know(split, items):
     notes = "\n".join(evaluate({"mine": MINE}, split, items, NONE).notes)
     assert "View 'all' (every target, nothing filtered): 3 users, 5 targets; 0 users" in notes
     assert "1 targets (20.0%) are items that were not visible and count as misses" in notes
-    assert "1 of 3 users have no earlier event; personal baselines give them no list, a miss." in notes
+    assert "1 of 3 users have no earlier event; personal baselines give them the popular list." in notes
 
 
 def test_per_user_values_keep_the_contract_and_average_to_the_summary(split, items):
@@ -112,8 +112,8 @@ def test_given_systems_are_compared_with_all_others_and_baselines_only_if_alone(
     assert len(alone) == 6
 
 
-def test_strangers_get_nothing_from_a_personal_baseline_unless_asked(split, items):
-    config = QUICK.model_copy(update={"baselines": ("ease",)})
+def test_strangers_get_the_popular_list_from_every_system_unless_asked_otherwise(split, items):
+    config = QUICK.model_copy(update={"baselines": ("ease",), "strangers": "nothing"})
     of_c = (pl.col("user_id") == "c") & (pl.col("view") == "all")
     without = evaluate({}, split, items, config)
     assert without.per_user.filter(of_c)["recall@2"].to_list() == [0.0]

@@ -38,17 +38,8 @@ app.add_typer(data_app, name="data")
 
 _INTERRUPTED = 130
 _WIDTH = 132
-
-
-def _console(*, stderr: bool = False) -> Console:
-    """A console that is wide enough for tables where it is not a terminal, whose width nobody sees."""
-    stream = sys.stderr if stderr else sys.stdout
-    wide = None if stream.isatty() or "COLUMNS" in os.environ else _WIDTH
-    return Console(stderr=stderr, width=wide)
-
-
-out = _console()
-err = _console(stderr=True)
+out = Console()
+err = Console(stderr=True)
 
 
 @dataclass
@@ -300,6 +291,10 @@ def _print(as_json: bool, data: object, text: Callable[[], None]) -> None:
 
 def main() -> None:
     """Run the command line; every expected error is one paragraph on stderr and an exit code of its own."""
+    for console in (out, err):
+        # Where it is no terminal nobody sees the width: wide enough for tables, unless the environment says otherwise.
+        if not console.is_terminal and "COLUMNS" not in os.environ:
+            console.width = _WIDTH
     try:
         app()
     except IntentrecError as error:

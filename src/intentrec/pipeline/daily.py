@@ -3,21 +3,21 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
-from intentrec.config import Config
+from intentrec.config import Config, load_config
 from intentrec.errors import ConfigError, DataError
 from intentrec.llm import LedgeredModel, open_model
 from intentrec.pipeline.chain import Tools
 from intentrec.pipeline.day import STAGES, Day
 from intentrec.pipeline.inputs import Inputs, load_inputs, parse_time
 from intentrec.pipeline.steps import StepOutput, Steps, code_digest, fingerprint
-from intentrec.progress import Progress
+from intentrec.progress import SILENT, Progress
 from intentrec.text.embeddings import open_embedder
 from intentrec.workspace import Manifest, Workspace
 
@@ -144,6 +144,28 @@ def run_day(
                 models=_usage(day),
                 notes=day.notes,
             )
+
+
+def run(
+    workspace: Workspace,
+    *,
+    as_of: datetime | None = None,
+    llm_users: frozenset[str] | None = None,
+    config: Config | None = None,
+    progress: Progress = SILENT,
+) -> RunReport:
+    """Do a day's work and publish it: `run_day` with the settings of the workspace and the time on the wall.
+
+    Args:
+        as_of: Exclusive end of what may be seen; None means the midnight after the last event.
+        llm_users: For whom the language model writes; None leaves it to the settings.
+        config: Settings to use instead of the workspace's `intentrec.toml`.
+
+    Raises:
+        IntentrecError: See `run_day`.
+    """
+    settings = config or load_config(workspace.config_file)
+    return run_day(workspace, settings, RunOptions(as_of, llm_users), now=lambda: datetime.now(UTC), progress=progress)
 
 
 @contextmanager
