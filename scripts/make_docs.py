@@ -2,9 +2,9 @@
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import typer.main
-from click import Command, Context, Group
 
 from intentrec.cli import app
 from intentrec.config import template
@@ -55,13 +55,10 @@ def commands_page() -> str:
     return "\n".join(lines)
 
 
-def _walk(command: Command, name: str) -> list[tuple[str, Command]]:
-    found = [(name, command)]
-    if isinstance(command, Group):
-        for part in command.list_commands(Context(command)):
-            inner = command.commands[part]
-            found += _walk(inner, f"{name} {part}")
-    return found
+def _walk(command: Any, name: str) -> list[tuple[str, Any]]:
+    """A command with those below it; typer brings its own copy of click, so only the shape can be relied on."""
+    below = getattr(command, "commands", {})
+    return [(name, command)] + [pair for part in below for pair in _walk(below[part], f"{name} {part}")]
 
 
 PAGES = {"tables.md": tables_page, "settings.md": settings_page, "commands.md": commands_page}

@@ -1,43 +1,19 @@
 """Three items, the pairs they stand in, and a model that says what it is told to."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
+from functools import partial
 
 import polars as pl
 import pytest
-from pydantic import BaseModel
 
-from intentrec.llm.messages import Completion, Request
+from fake_model import FakeModel
 from intentrec.tables import CATALOGUE
 
 
-class FakeModel:
-    """Answers by a function of the request and keeps every request; None and a str stand for a failure."""
-
-    model_id = "fake-1b"
-
-    def __init__(self, answer: Callable[[Request], BaseModel | str | None]) -> None:
-        self.asked: list[Request] = []
-        self._answer = answer
-
-    def complete(
-        self, requests: Iterable[Request], answer: type[BaseModel], progress: object = None
-    ) -> list[Completion]:
-        return [self._completion(request) for request in requests]
-
-    def _completion(self, request: Request) -> Completion:
-        self.asked.append(request)
-        said = self._answer(request)
-        value, error = (said, None) if isinstance(said, BaseModel) else (None, said or "schema: wrong")
-        return Completion(request, value, error, self.model_id, 1, 1, cached=False, attempts=1)
-
-    @property
-    def prompts(self) -> str:
-        return "\n".join(message.content for request in self.asked for message in request.messages)
-
-
 @pytest.fixture
-def fake_model() -> type[FakeModel]:
-    return FakeModel
+def fake_model() -> Callable[..., FakeModel]:
+    """A large model, unless it is said to be small."""
+    return partial(FakeModel, small=False)
 
 
 @pytest.fixture

@@ -1,15 +1,14 @@
 """A shop whose right answers are known: things for tea and things for the garden, and an embedder that knows which."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
 
 import numpy as np
 import polars as pl
 import pytest
-from pydantic import BaseModel
 
-from intentrec.llm.messages import Completion, Request
+from fake_model import FakeModel
 from intentrec.tables import CATALOGUE, EVENTS, POOL, PROFILES
 
 AS_OF = datetime(2024, 6, 1, tzinfo=UTC)
@@ -99,32 +98,6 @@ class Shop:
 
 def _thing(event: dict[str, object]) -> str:
     return str(event["item_id"] or event["query"]).removeprefix("item ")
-
-
-class FakeModel:
-    """Answers by a function of the request and keeps every request; None and a str stand for a failure."""
-
-    model_id = "fake-1b"
-
-    def __init__(self, answer: Callable[[Request], BaseModel | str | None], *, small: bool = True) -> None:
-        self.small = small
-        self.asked: list[Request] = []
-        self._answer = answer
-
-    def complete(
-        self, requests: Iterable[Request], answer: type[BaseModel], progress: object = None
-    ) -> list[Completion]:
-        return [self._completion(request) for request in requests]
-
-    def _completion(self, request: Request) -> Completion:
-        self.asked.append(request)
-        said = self._answer(request)
-        value, error = (said, None) if isinstance(said, BaseModel) else (None, said or "schema: wrong")
-        return Completion(request, value, error, self.model_id, 1, 1, cached=False, attempts=1)
-
-    @property
-    def prompts(self) -> str:
-        return "\n".join(message.content for request in self.asked for message in request.messages)
 
 
 @pytest.fixture

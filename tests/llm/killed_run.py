@@ -6,12 +6,11 @@ import sys
 import threading
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-from llm_world import Choice, ask
+sys.path.insert(0, str(Path(__file__).parents[1] / "shared"))
 
 from intentrec.llm import Ledger, LedgeredModel, LLMConfig, Request
 from intentrec.llm.backends.scripted import ScriptedBackend
+from llm_world import Choice, ask
 
 ledger, log, kill_at = Path(sys.argv[1]), os.open(sys.argv[2], os.O_CREAT | os.O_APPEND | os.O_WRONLY), int(sys.argv[3])
 lock, calls = threading.Lock(), 0

@@ -100,7 +100,7 @@ def ingest(
     """Check files and add their rows to the workspace. Bad rows go to the quarantine table with the reason.
 
     Items and users replace earlier rows of the same id; events and impressions are added, and rows that are stored
-    already are refused as duplicates, so that the same file can be given twice. Columns with other names come in
+    already are passed over, so that the same file can be given twice. Columns with other names come in
     through `[data.rename.events]` and the like in `intentrec.toml`.
     """
     from intentrec.pipeline.ingest import ingest_files

@@ -6,6 +6,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from intentrec.interests.stages import STAGES
+from intentrec.llm.answers import closed_schema
 
 _NAME_LENGTH = 48
 _CLAUSE_LENGTH = 80
@@ -44,13 +45,13 @@ def group_schema(names: Sequence[str] | None, n_lines: int, *, clause: bool) -> 
     properties: dict[str, Any] = {"interest": name, "evidence": lines}
     if clause:
         properties["clause"] = {"type": "string", "maxLength": _CLAUSE_LENGTH}
-    return _closed(properties)
+    return closed_schema(properties)
 
 
 def history_schema(n_lines: int, max_interests: int) -> dict[str, Any]:
     """Schema of a whole history with so many lines."""
     number = {"type": "integer", "minimum": 1, "maximum": n_lines}
-    interest = _closed(
+    interest = closed_schema(
         {
             "interest": {"type": "string", "maxLength": _NAME_LENGTH},
             "stage": {"enum": list(STAGES)},
@@ -58,7 +59,7 @@ def history_schema(n_lines: int, max_interests: int) -> dict[str, Any]:
             "evidence": {"type": "array", "items": number, "minItems": 1, "maxItems": _LINES_CITED},
         }
     )
-    return _closed({"interests": {"type": "array", "items": interest, "minItems": 1, "maxItems": max_interests}})
+    return closed_schema({"interests": {"type": "array", "items": interest, "minItems": 1, "maxItems": max_interests}})
 
 
 def group_tokens(names: Sequence[str] | None, n_lines: int, *, clause: bool) -> int:
@@ -71,12 +72,3 @@ def history_tokens(max_interests: int) -> int:
     """Tokens that the longest answer to `history_schema` needs."""
     characters = _NAME_LENGTH + _REASON_LENGTH
     return 16 + max_interests * (32 + characters // _CHARACTERS_A_TOKEN + 4 * _LINES_CITED)
-
-
-def _closed(properties: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "type": "object",
-        "properties": properties,
-        "required": list(properties),
-        "additionalProperties": False,
-    }

@@ -19,6 +19,16 @@ class WrongAnswer(ValueError):
         super().__init__(f"{word}: {detail}"[:_DETAIL])
 
 
+def closed_schema(properties: dict[str, Any]) -> dict[str, Any]:
+    """The schema of an object that has all these properties and no other."""
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": list(properties),
+        "additionalProperties": False,
+    }
+
+
 def schema_of(answer: type[BaseModel]) -> dict[str, Any]:
     """The JSON schema of a pydantic type as models are asked for it: closed, every field required, no titles."""
     schema = _tightened(answer.model_json_schema())

@@ -5,6 +5,8 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from intentrec.llm.answers import closed_schema
+
 _TAG_LENGTH = 60
 _REASON_LENGTH = 120
 _CHARACTERS_A_TOKEN = 2  # low on purpose: Russian in small vocabularies comes close to it
@@ -32,19 +34,19 @@ class WrittenTags(BaseModel):
 
 def choice_schema(phrases: Sequence[str], n: int) -> dict[str, Any]:
     """Schema for choosing `n` of some phrases."""
-    return _closed({"tags": {"type": "array", "items": {"enum": list(phrases)}, "minItems": n, "maxItems": n}})
+    return closed_schema({"tags": {"type": "array", "items": {"enum": list(phrases)}, "minItems": n, "maxItems": n}})
 
 
 def written_schema(n_interests: int, max_tags: int) -> dict[str, Any]:
     """Schema for up to `max_tags` tags of so many interests."""
-    tag = _closed(
+    tag = closed_schema(
         {
             "tag": {"type": "string", "maxLength": _TAG_LENGTH},
             "interest": {"type": "integer", "minimum": 1, "maximum": n_interests},
             "reason": {"type": "string", "maxLength": _REASON_LENGTH},
         }
     )
-    return _closed({"tags": {"type": "array", "items": tag, "minItems": 1, "maxItems": max_tags}})
+    return closed_schema({"tags": {"type": "array", "items": tag, "minItems": 1, "maxItems": max_tags}})
 
 
 def choice_tokens(phrases: Sequence[str], n: int) -> int:
@@ -55,12 +57,3 @@ def choice_tokens(phrases: Sequence[str], n: int) -> int:
 def written_tokens(max_tags: int) -> int:
     """Tokens that the longest answer to `written_schema` needs."""
     return 16 + max_tags * (24 + (_TAG_LENGTH + _REASON_LENGTH) // _CHARACTERS_A_TOKEN)
-
-
-def _closed(properties: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "type": "object",
-        "properties": properties,
-        "required": list(properties),
-        "additionalProperties": False,
-    }
