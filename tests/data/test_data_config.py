@@ -1,6 +1,7 @@
 import tomllib
 from datetime import UTC, datetime
 
+import polars as pl
 import pytest
 from pydantic import ValidationError
 
@@ -93,3 +94,12 @@ def test_known_ways_to_write_times(form):
 def test_a_wrong_setting_is_an_error_that_says_what_fits(values, complaint):
     with pytest.raises(ValidationError, match=complaint):
         DataConfig.model_validate(values)
+
+
+def test_events_weigh_as_much_as_their_kind_and_less_than_nothing_where_unwanted():
+    roles = EventsConfig.model_validate({"gift": {"role": "intent", "weight": 0.5}})
+    events = pl.DataFrame({"event": ["purchase", "return", "gift", "view"], "weight": [None, 2.0, 3.0, 1.0]})
+    weighed = roles.weigh(events)
+    assert weighed.columns == events.columns
+    assert weighed["weight"].to_list() == [1.0, -2.0, 1.5, 0.1]
+    assert roles.weigh(events.drop("weight"))["weight"].to_list() == [1.0, -1.0, 0.5, 0.1]

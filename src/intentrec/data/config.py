@@ -78,6 +78,13 @@ class EventsConfig(RootModel[dict[Name, EventKind]]):
         schema = {"event": pl.String, "role": pl.String, "kind_weight": pl.Float64}
         return pl.DataFrame(rows, schema=schema, orient="row")
 
+    def weigh(self, events: pl.DataFrame) -> pl.DataFrame:
+        """Events whose `weight` is their own times that of their kind, below zero where the user did not want it."""
+        sign = pl.when(pl.col("role") == "negative").then(-1.0).otherwise(1.0)
+        own = pl.col("weight").fill_null(1.0) if "weight" in events.columns else pl.lit(1.0)
+        kinds = events.join(self.frame(), on="event", how="left", maintain_order="left")
+        return kinds.with_columns(weight=own * pl.col("kind_weight").fill_null(1.0) * sign).drop("role", "kind_weight")
+
 
 class DataConfig(Section):
     """How files that come in are read and checked."""

@@ -2,20 +2,23 @@
 
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import TypeVar
 
 import polars as pl
 
 from intentrec.catalogue import CatalogueResult, build_catalogue, catalogue_as_of, extend_catalogue
 from intentrec.config import Config
-from intentrec.interests import infer_interests
+from intentrec.interests import InterestsConfig, infer_interests
 from intentrec.llm import LanguageModel
 from intentrec.pipeline.inputs import Inputs
 from intentrec.profiles import build_profiles
 from intentrec.progress import Progress
 from intentrec.stages import StageResult
-from intentrec.tags import predict_tags
+from intentrec.tags import TagsConfig, predict_tags
 from intentrec.text.embeddings import Embedder
 from intentrec.text.tokens import token_counter
+
+WithIgnored = TypeVar("WithIgnored", InterestsConfig, TagsConfig)
 
 
 @dataclass(frozen=True)
@@ -80,17 +83,23 @@ def make_interests(
     """Stage 2."""
     return infer_interests(
         profiles,
-        inputs.events,
+        tools.config.events.weigh(inputs.events),
         catalogue,
         pool,
         tools.embedder,
-        tools.config.interests,
+        _with_roles(tools.config.interests, tools.config),
         tools.config.language,
         inputs.as_of,
         tools.model,
         tools.llm_users,
         tools.progress,
     )
+
+
+def _with_roles(section: WithIgnored, config: Config) -> WithIgnored:
+    """Settings in which every kind of event with a negative role shows no wish, beside those that they name."""
+    ignored = sorted({*section.ignored_events, *config.events.named("negative")})
+    return section.model_copy(update={"ignored_events": tuple(ignored)})
 
 
 def make_tags(
@@ -103,7 +112,7 @@ def make_tags(
         inputs.events,
         catalogue,
         tools.embedder,
-        tools.config.tags,
+        _with_roles(tools.config.tags, tools.config),
         tools.config.language,
         inputs.as_of,
         tools.model,

@@ -72,7 +72,7 @@ class Day:
             names, pool = self.table("catalogue"), self.table("catalogue", "pool")
             return _output("interests", make_interests(tools, self.inputs, names, pool, self.table("profiles")))
 
-        return self._written("interests", ["interests"], ["catalogue", "profiles"], work)
+        return self._written("interests", ["interests", "events"], ["catalogue", "profiles"], work)
 
     def tags(self) -> StepRecord:
         """Stage 3: what they may want next."""
@@ -81,7 +81,7 @@ class Day:
             catalogue, profiles, interests = (self.table(stage) for stage in ("catalogue", "profiles", "interests"))
             return _output("tags", make_tags(tools, self.inputs, catalogue, profiles, interests))
 
-        return self._written("tags", ["tags"], ["catalogue", "profiles", "interests"], work)
+        return self._written("tags", ["tags", "events"], ["catalogue", "profiles", "interests"], work)
 
     def towers(self) -> StepRecord:
         """Stage 4: the light towers, trained on the log."""

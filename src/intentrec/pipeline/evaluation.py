@@ -45,7 +45,8 @@ def evaluate_workspace(
             ranker = day.ranker()
             items = day.table("catalogue").select("item_id", "category")
             kinds = config.events.named("intent")
-            found = evaluate(_systems(ranker), split, items, config.evaluation, kinds=kinds, progress=progress)
+            weighed = replace(split, train=config.events.weigh(split.train))
+            found = evaluate(_systems(ranker), weighed, items, config.evaluation, kinds=kinds, progress=progress)
             workspace.write("user_metrics", found.per_user)
     return found
 
