@@ -85,7 +85,7 @@ def test_a_list_for_people_shows_titles_and_reasons(cli: Cli, filled: Path) -> N
     code, out, _ = cli("-w", filled, "recommend", "user000", "-k", "2")
     assert code == 0
     assert "Recommendations" in out
-    assert "Close to what" in out
+    assert "Close to the" in out
 
 
 def test_why_shows_the_chain(cli: Cli, filled: Path) -> None:

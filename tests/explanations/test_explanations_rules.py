@@ -7,28 +7,29 @@ from hypothesis import strategies as st
 
 from intentrec.explanations import rule_reason, rule_reasons
 
-SCHEMA = {"source": pl.String, "interest": pl.String, "tag": pl.String}
+SCHEMA = {"source": pl.String, "interest": pl.String, "tag": pl.String, "near": pl.String}
 
 
 @pytest.mark.parametrize(
     ("row", "english", "russian"),
     [
         (
-            ("tag", "tea", "tin cup"),
+            ("tag", "tea", "tin cup", "teapot"),
             "Because of your interest in tea: tin cup",
             "Потому что вам интересно «tea»: tin cup",
         ),
-        (("tag", "tea", None), "Because of your interest in tea", "Потому что вам интересно «tea»"),
-        (("tag", None, "tin cup"), "Close to what you chose before", "Близко к тому, что вы выбирали"),
+        (("tag", "tea", None, None), "Because of your interest in tea", "Потому что вам интересно «tea»"),
+        (("tag", None, "tin cup", None), "Close to what you chose before", "Близко к тому, что вы выбирали"),
         (
-            ("user", "tea", "tin cup"),
-            "Close to what you chose before, such as tea",
-            "Близко к тому, что вы выбирали, например «tea»",
+            ("user", "tea", "tin cup", "teapot"),
+            "Close to the teapot that you chose before",
+            "Близко к тому, что вы уже выбирали: «teapot»",
         ),
-        (("user", None, None), "Close to what you chose before", "Близко к тому, что вы выбирали"),
-        (("user", " ", None), "Close to what you chose before", "Близко к тому, что вы выбирали"),
-        (("popular", "tea", None), "Popular with other shoppers now", "Сейчас популярно у других покупателей"),
-        ((None, None, None), "Close to what you chose before", "Близко к тому, что вы выбирали"),
+        (("user", "tea", None, None), "Because of your interest in tea", "Потому что вам интересно «tea»"),
+        (("user", None, None, None), "Close to what you chose before", "Близко к тому, что вы выбирали"),
+        (("user", " ", None, " "), "Close to what you chose before", "Близко к тому, что вы выбирали"),
+        (("popular", "tea", None, "x"), "Popular with other shoppers now", "Сейчас популярно у других покупателей"),
+        ((None, None, None, None), "Close to what you chose before", "Близко к тому, что вы выбирали"),
     ],
 )
 def test_reasons(row, english, russian):
@@ -41,7 +42,11 @@ def test_reasons(row, english, russian):
 _words = st.none() | st.text(max_size=10)
 
 
-@given(st.lists(st.tuples(st.none() | st.sampled_from(["tag", "user", "popular", "?"]), _words, _words), max_size=6))
+@given(
+    st.lists(
+        st.tuples(st.none() | st.sampled_from(["tag", "user", "popular", "?"]), _words, _words, _words), max_size=6
+    )
+)
 def test_no_row_is_without_a_reason(rows):
     reasons = rule_reasons(pl.DataFrame(rows, schema=SCHEMA, orient="row"), "en")
 

@@ -103,3 +103,27 @@ def test_why_names_what_it_does_not_know(released: Workspace) -> None:
         explain_pair(released, "user000", "spaceship")
     with pytest.raises(NotFoundError, match="no user 'ghost'"):
         explain_pair(released, "ghost", "tea-0-0")
+
+
+def test_a_reason_points_to_something_the_user_chose_that_is_like_the_item(released: Workspace, shop: Shop) -> None:
+    recommender = Recommender(released)
+    frame = recommender.recommend(["user000", "user007"], 10).filter(source="user")
+    near = recommender.ranker.nearest(frame, recommender.chosen)
+    names = dict(recommender.catalogue.select("item_id", "name").iter_rows())
+    for row, item in zip(frame.to_dicts(), near, strict=True):
+        assert item in set(shop.events.filter(user_id=row["user_id"])["item_id"])
+        assert row["reason"] == f"Close to the {names[item]} that you chose before"
+
+
+def test_an_interest_stands_only_where_its_tags_lead_to_the_items_category(released: Workspace) -> None:
+    recommender = Recommender(released)
+    frame = recommender.recommend(["user000", "user007"], 30).filter(source="user")
+    category = dict(recommender.catalogue.select("item_id", "category").iter_rows())
+    reach = set(recommender.tags.select("user_id", "interest_id", "category").iter_rows())
+    told = frame.filter(pl.col("interest").is_not_null())
+    assert not told.is_empty()
+    for row in told.to_dicts():
+        assert any(
+            (row["user_id"], interest_id, category[row["item_id"]]) in reach
+            for interest_id in recommender.interests.filter(interest=row["interest"])["interest_id"]
+        )

@@ -7,14 +7,14 @@ _REASONS = {
     "en": {
         "tag": "Because of your interest in {}: {}",
         "interest": "Because of your interest in {}",
-        "near": "Close to what you chose before, such as {}",
+        "near": "Close to the {} that you chose before",
         "user": "Close to what you chose before",
         "popular": "Popular with other shoppers now",
     },
     "ru": {
         "tag": "Потому что вам интересно «{}»: {}",
         "interest": "Потому что вам интересно «{}»",
-        "near": "Близко к тому, что вы выбирали, например «{}»",
+        "near": "Близко к тому, что вы уже выбирали: «{}»",
         "user": "Близко к тому, что вы выбирали",
         "popular": "Сейчас популярно у других покупателей",
     },
@@ -30,22 +30,24 @@ def rule_reasons(frame: pl.DataFrame, language: str) -> pl.Series:
     """A reason for every row, never null.
 
     Args:
-        frame: source ('user', 'tag' or 'popular'), and as far as there are such columns interest and tag; any of them
-            may be null.
+        frame: source ('user', 'tag' or 'popular'), and as far as there are such columns interest, tag and near (what
+            the user chose before that is most like the item); any of them may be null.
         language: "en" or "ru".
     """
-    absent = [pl.lit(None, dtype=pl.String).alias(name) for name in ("interest", "tag") if name not in frame.columns]
+    absent = [
+        pl.lit(None, dtype=pl.String).alias(name) for name in ("interest", "tag", "near") if name not in frame.columns
+    ]
     texts = _REASONS[language]
     interest, tag = _present("interest"), _present("tag")
     by_tag = pl.when(interest & tag).then(pl.format(texts["tag"], "interest", "tag"))
     by_interest = pl.when(interest).then(pl.format(texts["interest"], "interest"))
-    near = pl.when(interest).then(pl.format(texts["near"], "interest"))
+    near = pl.when(_present("near")).then(pl.format(texts["near"], "near"))
     reason = (
         pl.when(pl.col("source") == "popular")
         .then(pl.lit(texts["popular"]))
         .when(pl.col("source") == "tag")
-        .then(pl.coalesce(by_tag, by_interest, pl.lit(texts["user"])))
-        .otherwise(pl.coalesce(near, pl.lit(texts["user"])))
+        .then(pl.coalesce(by_tag, by_interest, near, pl.lit(texts["user"])))
+        .otherwise(pl.coalesce(near, by_interest, pl.lit(texts["user"])))
     )
     return frame.with_columns(absent).select(reason=reason)["reason"]
 

@@ -7,11 +7,12 @@ from typing import Any
 import polars as pl
 
 from intentrec.errors import LLMUnavailable
-from intentrec.explanations import rule_reasons, write_explanations
+from intentrec.explanations import write_explanations
 from intentrec.llm import LanguageModel
 from intentrec.pipeline.chain import Tools, make_catalogue, make_interests, make_profiles, make_tags
 from intentrec.pipeline.inputs import Inputs
 from intentrec.pipeline.ranker import Ranker, popular_items
+from intentrec.pipeline.reasons import chosen, explainable_pairs, with_reasons
 from intentrec.pipeline.steps import StepOutput, Steps
 from intentrec.pipeline.training import train_towers
 from intentrec.retrieval import BetaByActivity
@@ -100,9 +101,9 @@ class Day:
             with self.tools.progress.track("recommendations", total=len(ranker.users)) as advance:
                 frame = ranker.recommend(list(ranker.users), self.tools.config.run.stored_k)
                 advance(len(ranker.users))
-            frame = with_reasons(
-                frame, self.table("interests"), self.table("tags"), self.table("catalogue"), self.tools.config.language
-            )
+            near = ranker.nearest(frame, chosen(self.inputs.events, self.tools.config.events))
+            interests, tags, catalogue = (self.table(stage) for stage in ("interests", "tags", "catalogue"))
+            frame = with_reasons(frame, near, interests, tags, catalogue, self.tools.config.language)
             frame = frame.with_columns(as_of=pl.lit(self.inputs.as_of).cast(pl.Datetime("us", "UTC")))
             return StepOutput({"recommendations": frame}, counts=_by_source(frame))
 
@@ -188,50 +189,3 @@ def _output(name: str, result: StageResult) -> StepOutput:
 def _by_source(frame: pl.DataFrame) -> dict[str, int]:
     counts = frame.group_by("source").len().sort("source")
     return {"users": frame["user_id"].n_unique(), **{f"from {s}": n for s, n in counts.iter_rows()}}
-
-
-def with_reasons(
-    frame: pl.DataFrame, interests: pl.DataFrame, tags: pl.DataFrame, catalogue: pl.DataFrame, language: str
-) -> pl.DataFrame:
-    """The rows of a ranker with the name of their interest and a reason made by rule.
-
-    A row that the user's own vector found gets the weightiest interest of the user that leads to the item's category
-    (the look-up of RecGPT-V1, section 2.4), so that it can say why, too; its `source` stays 'user'.
-    """
-    weighty = interests.sort(["user_id", "weight", "interest_id"], descending=[False, True, False])
-    reach = (
-        weighty.select("user_id", "interest_id")
-        .join(
-            tags.select("user_id", "interest_id", "category").unique(),
-            on=["user_id", "interest_id"],
-            maintain_order="left",
-        )
-        .unique(["user_id", "category"], keep="first", maintain_order=True)
-        .rename({"interest_id": "_fitting"})
-    )
-    named = (
-        frame.join(catalogue.select("item_id", "category"), on="item_id", how="left", maintain_order="left")
-        .join(reach, on=["user_id", "category"], how="left", maintain_order="left")
-        .with_columns(interest_id=pl.coalesce("interest_id", "_fitting"))
-        .drop("_fitting", "category")
-        .join(
-            interests.select("user_id", "interest_id", "interest"),
-            on=["user_id", "interest_id"],
-            how="left",
-            maintain_order="left",
-        )
-    )
-    return named.with_columns(reason=rule_reasons(named, language))
-
-
-def explainable_pairs(recommendations: pl.DataFrame, tags: pl.DataFrame, catalogue: pl.DataFrame) -> pl.DataFrame:
-    """`user_id, interest, item_id` of recommended items that share a category with a tag of their interest."""
-    reach = tags.select("user_id", "interest_id", "category").unique()
-    rows = recommendations.filter(pl.col("interest").is_not_null()).select(
-        "user_id", "interest_id", "interest", "item_id"
-    )
-    return (
-        rows.join(catalogue.select("item_id", "category"), on="item_id")
-        .join(reach, on=["user_id", "interest_id", "category"], how="semi")
-        .select("user_id", "interest", "item_id")
-    )

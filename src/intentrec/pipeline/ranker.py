@@ -87,6 +87,32 @@ class Ranker:
         both = pl.concat([fused, self._popular(cold, k, items)])
         return both.join(order, on="user_id", how="left").sort("_order", "rank").drop("_order")
 
+    def nearest(self, frame: pl.DataFrame, chosen: pl.DataFrame) -> pl.Series:
+        """For each row of `recommend` the item that its user chose before and that is most like it; null where none.
+
+        Likeness is the cosine of item vectors: the space in which the user's own vector found the row.
+
+        Args:
+            chosen: Distinct `user_id`, `item_id`.
+        """
+        unit = self.index.vectors / np.maximum(np.linalg.norm(self.index.vectors, axis=1, keepdims=True), 1e-9)
+        users = frame["user_id"].unique(maintain_order=True)
+        had = chosen.filter(pl.col("user_id").is_in(users.implode()), pl.col("item_id").is_in(self.index.ids.tolist()))
+        history = dict(had.group_by("user_id").agg("item_id").iter_rows())
+        rows = frame.select("user_id", "item_id").with_row_index().group_by("user_id").agg("index", "item_id")
+        near = np.full(frame.height, None, dtype=np.object_)
+        for user, places, items in rows.iter_rows():
+            if user in history:
+                near[places] = self._most_like(unit, items, sorted(history[user]))
+        return pl.Series("near", near.tolist(), dtype=pl.String)
+
+    def _most_like(self, unit: NDArray[np.float32], items: Sequence[str], had: Sequence[str]) -> list[str | None]:
+        wanted, known = (np.searchsorted(self.index.ids, ids) for ids in (items, had))
+        likeness = np.round(unit[wanted] @ unit[known].T, 5)
+        likeness[wanted[:, None] == known[None, :]] = -np.inf
+        best = likeness.argmax(axis=1)
+        return [had[place] if np.isfinite(likeness[row, place]) else None for row, place in enumerate(best)]
+
     def _popular(self, users: Sequence[str], k: int, items: Sequence[str] | None) -> pl.DataFrame:
         best = self.popular if items is None else self.popular.filter(pl.col("item_id").is_in(list(items)))
         best = best.head(k).with_columns(

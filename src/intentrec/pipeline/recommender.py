@@ -6,8 +6,8 @@ import polars as pl
 
 from intentrec.config import Config
 from intentrec.errors import NotFoundError
-from intentrec.pipeline.day import with_reasons
 from intentrec.pipeline.ranker import Ranker, popular_items
+from intentrec.pipeline.reasons import chosen, with_reasons
 from intentrec.retrieval import BetaByActivity
 from intentrec.tables import RECOMMENDATIONS
 from intentrec.workspace import Manifest, Workspace
@@ -29,6 +29,7 @@ class Recommender:
         # Sentences made by rule say less than the rule that also knows the row's tag.
         self.explanations = self.read("explanations").filter(pl.col("verdict") == "pass", pl.col("model") != "none")
         self.events = workspace.read("events").filter(pl.col("timestamp") < self.release.as_of)
+        self.chosen = chosen(self.events, self.config.events)
         self.ranker = Ranker.build(
             self.read("vectors"),
             self.tags,
@@ -54,7 +55,8 @@ class Recommender:
             the beginning of a longer one. Users come in the order given, then rank.
         """
         frame = self.ranker.recommend(users, k, filter_viewed=filter_viewed, items=items)
-        frame = with_reasons(frame, self.interests, self.tags, self.catalogue, self.config.language)
+        near = self.ranker.nearest(frame, self.chosen)
+        frame = with_reasons(frame, near, self.interests, self.tags, self.catalogue, self.config.language)
         written = self.explanations.select("interest", "item_id", pl.col("text").alias("_written"))
         frame = frame.join(written, on=["interest", "item_id"], how="left", maintain_order="left")
         return RECOMMENDATIONS.check(
