@@ -1,8 +1,10 @@
 """The daily run publishes once, goes on where it stood, and keeps to its limits."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from intentrec.errors import BudgetExceeded, ConfigError, DataError, LLMUnavailable, NotFoundError
@@ -10,9 +12,10 @@ from intentrec.llm import Request
 from intentrec.llm.backends.scripted import ScriptedBackend
 from intentrec.pipeline.daily import RunOptions, run_day
 from intentrec.pipeline.estimate import estimate_run
+from intentrec.pipeline.recommender import Recommender
 from intentrec.progress import SILENT
 from intentrec.workspace import Workspace
-from shop_world import NOW, Shop, fill, open_shop
+from shop_world import NOW, START, Shop, add, fill, open_shop
 
 UseBackend = Callable[[ScriptedBackend], None]
 
@@ -207,3 +210,17 @@ def test_a_file_of_users_must_name_some(tmp_path: Path) -> None:
         RunOptions.parse(None, empty, None)
     with pytest.raises(DataError, match="cannot be read"):
         RunOptions.parse(None, tmp_path / "absent.txt", None)
+
+
+def test_readers_see_one_release_whatever_is_ingested_after_it(tmp_path: Path, shop: Shop) -> None:
+    until = START + timedelta(days=90)
+    workspace, config = open_shop(tmp_path / "shop", shop, until=until)
+    run(workspace, config)
+    before = Recommender(workspace).for_user("user000", 10)
+    add(workspace, config, shop, START, NOW)
+    late = shop.events.filter(pl.col("timestamp") < until).with_columns(user_id=pl.lit("user000"))
+    add(
+        workspace, config, Shop(shop.items.with_columns(title=pl.lit("X")), late, shop.users, shop.themes), START, until
+    )
+    assert Recommender(workspace).for_user("user000", 10).equals(before)
+    assert workspace.read_release("events").height < workspace.read("events").height

@@ -211,6 +211,7 @@ def publish(day: Day, now: Callable[[], datetime]) -> tuple[Manifest, bool]:
         fingerprint=fingerprint({"config": config, "code": code_digest(), "inputs": day.inputs.identity}),
         tables={name: ref for record in parts for name, ref in record.tables.items()},
         artefacts={name: ref for record in parts for name, ref in record.artefacts.items()},
+        inputs=_versions(day),
         config=config,
         facts={record.step: record.facts for record in parts if record.facts},
         report={"steps": {r.step: r.counts for r in parts}, "models": _usage(day), "notes": day.notes},
@@ -219,6 +220,11 @@ def publish(day: Day, now: Callable[[], datetime]) -> tuple[Manifest, bool]:
     if current and (current.content(), current.as_of) == (manifest.content(), manifest.as_of):
         return current, False
     return day.steps.workspace.releases.publish(manifest), True
+
+
+def _versions(day: Day) -> dict[str, int]:
+    stored = day.steps.workspace.tables
+    return {name: stored.version(name) for name in day.inputs.identity if stored.exists(name)}
 
 
 def _usage(day: Day) -> dict[str, dict[str, Any]]:

@@ -9,7 +9,7 @@ from intentrec.errors import NotFoundError
 from intentrec.pipeline.ranker import Ranker, popular_items
 from intentrec.pipeline.reasons import chosen, with_reasons
 from intentrec.retrieval import BetaByActivity
-from intentrec.tables import RECOMMENDATIONS
+from intentrec.tables import RECOMMENDATIONS, USERS
 from intentrec.workspace import Manifest, Workspace
 
 
@@ -28,7 +28,8 @@ class Recommender:
         self.catalogue = self.read("catalogue")
         # Sentences made by rule say less than the rule that also knows the row's tag.
         self.explanations = self.read("explanations").filter(pl.col("verdict") == "pass", pl.col("model") != "none")
-        self.events = workspace.read("events").filter(pl.col("timestamp") < self.release.as_of)
+        self.events = self.read("events").filter(pl.col("timestamp") < self.release.as_of)
+        self.titles = self.read("items").select("item_id", "title")
         self.chosen = chosen(self.events, self.config.events)
         self.ranker = Ranker.build(
             self.read("vectors"),
@@ -73,14 +74,13 @@ class Recommender:
             NotFoundError: Nobody of that id has been seen.
         """
         self.must_know(user)
-        titles = self.workspace.read("items").select("item_id", "title")
-        return self.recommend([user], k, filter_viewed=filter_viewed).join(
-            titles, on="item_id", how="left", maintain_order="left"
-        )
+        rows = self.recommend([user], k, filter_viewed=filter_viewed)
+        return rows.join(self.titles, on="item_id", how="left", maintain_order="left")
 
     def must_know(self, user: str) -> None:
         """Raise NotFoundError unless the user has events or attributes."""
-        if user in self.ranker.users or user in self.workspace.read("users")["user_id"]:
+        attributes = self.read("users") if "users" in self.release.inputs else USERS.empty()
+        if user in self.ranker.users or user in attributes["user_id"]:
             return
         raise NotFoundError(
             f"There is no user {user!r} in release {self.release.release} "

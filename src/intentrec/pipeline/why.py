@@ -74,7 +74,7 @@ def explain_pair(workspace: Workspace, user: str, item: str, release: str | None
     """
     recommender = Recommender(workspace, release)
     recommender.must_know(user)
-    titles = dict(workspace.read("items").select("item_id", "title").iter_rows())
+    titles = dict(recommender.titles.iter_rows())
     if item not in set(recommender.catalogue["item_id"]):
         raise NotFoundError(f"There is no item {item!r} in release {recommender.release.release}.")
     row, length = _row(recommender, user, item)

@@ -109,4 +109,5 @@ def _without(manifest: Manifest | None, refs: dict[str, TableRef]) -> Manifest |
     if manifest is None:
         return None
     tables = {name: refs[name] for name in manifest.tables}
-    return manifest.model_copy(update={"tables": tables, "report": {}})
+    inputs = {name: refs[name].version for name in manifest.inputs}
+    return manifest.model_copy(update={"tables": tables, "inputs": inputs, "report": {}})

@@ -18,6 +18,7 @@ class Manifest(BaseModel):
 
     Attributes:
         fingerprint: Hash of inputs, settings and code; equal fingerprints mean equal content.
+        inputs: Version of each input table that the run read.
         facts: What readers need beside the tables, such as the weights of user and tags.
         report: Counts of every stage, model calls and tokens: what the run tells its operator.
     """
@@ -30,6 +31,7 @@ class Manifest(BaseModel):
     fingerprint: str
     tables: dict[str, TableRef]
     artefacts: dict[str, ArtefactRef] = Field(default_factory=dict)
+    inputs: dict[str, int] = Field(default_factory=dict)
     config: dict[str, Any] = Field(default_factory=dict)
     facts: dict[str, Any] = Field(default_factory=dict)
     report: dict[str, Any] = Field(default_factory=dict)

@@ -104,8 +104,11 @@ class Workspace:
         return manifest
 
     def read_release(self, name: str, manifest: Manifest | None = None) -> pl.DataFrame:
-        """A table as it stands in a release, by default the current one."""
+        """An output or input table as it stands in a release, by default the current one."""
         manifest = manifest or self.release()
+        if name in manifest.inputs:
+            return self.tables.read(name, manifest.inputs[name])
         if name not in manifest.tables:
-            raise NotFoundError(f"Release {manifest.release} has no table {name!r}: {', '.join(manifest.tables)}.")
+            known = ", ".join([*manifest.tables, *manifest.inputs])
+            raise NotFoundError(f"Release {manifest.release} has no table {name!r}: {known}.")
         return self.read(name, manifest.tables[name])
