@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, settings
 
 from intentrec.llm.weights import find_weights
 from intentrec.workspace import Workspace
-from llm_world import SERVER_KEY
+from llm_world import SERVER_KEY, BadServer
 
 # A busy machine is no fault of the code.
 settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -43,3 +43,11 @@ def llm_server(weights: Path) -> Iterator[str]:
     server = xllamacpp.Server(params)
     yield server.listening_address + "/v1"
     del server
+
+
+@pytest.fixture
+def bad_server() -> Iterator[BadServer]:
+    """A server on loopback that replies as it is told to."""
+    server = BadServer()
+    yield server
+    server.close()

@@ -12,6 +12,7 @@ import pytest
 
 from intentrec.config import template
 from intentrec.workspace import Workspace
+from llm_world import BadServer, Misbehaviour, said
 from shop_world import Shop, make_shop, merged
 
 
@@ -139,3 +140,30 @@ def test_a_full_disk_stops_a_run_and_a_second_one_goes_on(folder: Path) -> None:
     done = intentrec(folder, "run")
     assert done.returncode == 0, done.stderr
     assert Workspace(folder).release().release == "r0001"
+
+
+def test_a_server_that_answers_nonsense_is_counted_and_rules_stand_in(folder: Path, bad_server: BadServer) -> None:
+    ingest_shop(folder)
+    bad_server.replies = [said("I would rather talk about the weather.")]
+    llm = {"backend": "openai", "base_url": bad_server.url, "model": "m", "max_retries": 0}
+    (folder / "intentrec.toml").write_text(template(merged({"llm": llm, "run": {"llm_users": 2}})))
+    done = intentrec(folder, "run", "--json")
+    assert done.returncode == 0, done.stderr
+    use = json.loads(done.stdout)["models"]["interests"]
+    assert use["failed"] == use["requests"] > 0
+    workspace = Workspace(folder)
+    assert set(workspace.read_release("interests")["model"]) == {"none"}
+    assert "not-json" in set(workspace.read_release("rejections")["reason"])
+    asked = len(bad_server.asked)
+    workspace.steps.clear()
+    assert intentrec(folder, "run").returncode == 0
+    assert len(bad_server.asked) == asked
+
+
+def test_a_server_that_only_fails_stops_the_run(folder: Path, bad_server: BadServer) -> None:
+    ingest_shop(folder)
+    bad_server.replies = [Misbehaviour(status=500, body="<html>oh no</html>", content_type="text/html")]
+    llm = {"backend": "openai", "base_url": bad_server.url, "model": "m", "max_retries": 0}
+    (folder / "intentrec.toml").write_text(template(merged({"llm": llm})))
+    refused(intentrec(folder, "run"), 6, bad_server.url, "500")
+    assert Workspace(folder).releases.current() is None

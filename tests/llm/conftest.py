@@ -5,7 +5,7 @@ import pytest
 
 from intentrec.llm import Ledger, LedgeredModel, LLMConfig
 from intentrec.llm.backends.scripted import ScriptedBackend
-from llm_world import NOON, BadServer
+from llm_world import NOON
 
 
 @pytest.fixture
@@ -22,10 +22,3 @@ def scripted() -> Iterator[Callable[..., LedgeredModel]]:
     yield build
     for model in opened:
         model.close()
-
-
-@pytest.fixture
-def bad_server() -> Iterator[BadServer]:
-    server = BadServer()
-    yield server
-    server.close()

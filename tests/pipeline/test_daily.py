@@ -224,3 +224,12 @@ def test_readers_see_one_release_whatever_is_ingested_after_it(tmp_path: Path, s
     )
     assert Recommender(workspace).for_user("user000", 10).equals(before)
     assert workspace.read_release("events").height < workspace.read("events").height
+
+
+def test_a_run_in_russian_speaks_russian(tmp_path: Path, shop: Shop, scripted: ScriptedBackend) -> None:
+    workspace, config = open_shop(tmp_path / "shop", shop)
+    russian = config.model_copy(update={"language": "ru"})
+    run(workspace, russian, llm_users=frozenset({"user003"}))
+    assert all("Близко к" in reason for reason in workspace.read_release("recommendations")["reason"])
+    assert all("куплено" in reason for reason in workspace.read_release("interests")["reason"])
+    assert {request.prompt_version.split("@")[0].rsplit(".")[-1] for request in scripted.asked} == {"ru"}
