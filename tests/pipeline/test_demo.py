@@ -8,12 +8,15 @@ import pytest
 from rich.console import Console
 
 from intentrec.cli.show_demo import demo as show
+from intentrec.config import load_config
 from intentrec.data.demo import demo_files
 from intentrec.errors import ConfigError
 from intentrec.llm.backends.scripted import ScriptedBackend
 from intentrec.pipeline import demo as demo_module
 from intentrec.pipeline.demo import Demo, run_demo
+from intentrec.pipeline.evaluation import evaluate_workspace
 from intentrec.progress import SILENT
+from intentrec.workspace import Workspace
 from shop_world import NOW, fill, opener
 
 USERS = 300
@@ -82,6 +85,10 @@ def test_the_demo_tells_whole_stories_and_pays_for_nothing_twice(tmp_path: Path,
     assert second.ingested is None
     assert second.report.release == first.report.release
     assert [story.items for story in second.stories] == [story.items for story in first.stories]
+
+    # An evaluation that names nobody asks for nobody but the users of the release.
+    evaluate_workspace(Workspace(tmp_path / "demo"), load_config(tmp_path / "demo" / "intentrec.toml"), progress=SILENT)
+    assert len(backend.asked) == asked
 
     text = shown(first)
     for words in ("1 Profile", "2 Interests", "3 Tags", "Items with reasons", "Who wrote what", "What to type next"):

@@ -39,7 +39,8 @@ def bytes_with(workspace: Workspace, text: str) -> list[str]:
 
 def publish(workspace: Workspace) -> None:
     refs = refs_of_a_small_shop(workspace)
-    workspace.releases.publish(Manifest(as_of=T, created_at=T, fingerprint="f", tables=refs))
+    facts = {"run": {"llm_users": [GONE, "stays"]}}
+    workspace.releases.publish(Manifest(as_of=T, created_at=T, fingerprint="f", tables=refs, facts=facts))
 
 
 def test_no_byte_of_the_user_is_left_and_the_release_goes_on(workspace: Workspace) -> None:
@@ -51,6 +52,7 @@ def test_no_byte_of_the_user_is_left_and_the_release_goes_on(workspace: Workspac
     assert receipt.releases_dropped == ["r0001"]
     assert workspace.read_release("interests")["user_id"].to_list() == ["stays"]
     assert workspace.read_release("explanations")["interest"].to_list() == ["only stays"]
+    assert workspace.release().facts == {"run": {"llm_users": ["stays"]}}
 
 
 def test_an_erasure_that_was_killed_can_be_started_again(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:

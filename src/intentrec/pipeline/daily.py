@@ -213,13 +213,19 @@ def publish(day: Day, now: Callable[[], datetime]) -> tuple[Manifest, bool]:
         artefacts={name: ref for record in parts for name, ref in record.artefacts.items()},
         inputs=_versions(day),
         config=config,
-        facts={record.step: record.facts for record in parts if record.facts},
+        facts={record.step: record.facts for record in parts if record.facts} | {"run": _scope(day)},
         report={"steps": {r.step: r.counts for r in parts}, "models": _usage(day), "notes": day.notes},
     )
     current = day.steps.workspace.releases.current()
     if current and (current.content(), current.as_of) == (manifest.content(), manifest.as_of):
         return current, False
     return day.steps.workspace.releases.publish(manifest), True
+
+
+def _scope(day: Day) -> dict[str, list[str] | None]:
+    """For whom the language model wrote, so that an evaluation of the release asks for nobody else."""
+    users = day.tools.llm_users
+    return {"llm_users": None if users is None else sorted(users)}
 
 
 def _versions(day: Day) -> dict[str, int]:

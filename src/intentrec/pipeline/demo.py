@@ -75,7 +75,7 @@ def run_demo(
         MissingExtra: The towers' packages are not installed.
     """
     llm, notes = _llm_settings(llm_url, model)
-    workspace, ingested = _workspace(folder, llm, now, progress)
+    workspace, ingested = _workspace(folder, {"llm": llm, "run": {"llm_users": llm_users}}, now, progress)
     config = _with_llm(load_config(workspace.config_file), llm)
     cut = day_after_last(workspace.read("events")) - timedelta(days=config.evaluation.window_days)
     users = demo_users(workspace, cut, llm_users)
@@ -117,12 +117,9 @@ def _llm_settings(url: str | None, model: str | None) -> tuple[dict[str, Any], l
 
 
 def _workspace(
-    folder: Path, llm: dict[str, Any], now: Callable[[], datetime], progress: Progress
+    folder: Path, settings: dict[str, Any], now: Callable[[], datetime], progress: Progress
 ) -> tuple[Workspace, IngestReport | None]:
-    if (folder / CONFIG_FILE).exists():
-        workspace = Workspace(folder)
-    else:
-        workspace = Workspace.create(folder, template({"llm": llm}))
+    workspace = Workspace(folder) if (folder / CONFIG_FILE).exists() else Workspace.create(folder, template(settings))
     if workspace.tables.exists("events"):
         return workspace, None
     files = {name: [path] for name, path in demo_files().items()}

@@ -32,10 +32,15 @@ def evaluate_workspace(
 
     Nothing is published; the metrics of every user are kept in the table `user_metrics`.
 
+    Args:
+        llm_users: For whom the language model writes; None for those of the current release, and where there is none,
+            what the settings say.
+
     Raises:
         ConfigError: The protocol is unknown.
         DataError: The events do not allow the split.
     """
+    llm_users = llm_users if llm_users is not None else _users_of_the_release(workspace)
     with workspace.writing():
         split, inputs = _split(
             workspace, config, protocol or config.evaluation.protocol, column or config.evaluation.split_column
@@ -49,6 +54,12 @@ def evaluate_workspace(
             found = evaluate(_systems(ranker), weighed, items, config.evaluation, kinds=kinds, progress=progress)
             workspace.write("user_metrics", found.per_user)
     return found
+
+
+def _users_of_the_release(workspace: Workspace) -> frozenset[str] | None:
+    release = workspace.releases.current()
+    users = release.facts.get("run", {}).get("llm_users") if release else None
+    return None if users is None else frozenset(users)
 
 
 def _systems(ranker: Ranker) -> dict[str, Ranker]:

@@ -4,6 +4,7 @@ import shutil
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 from deltalake import write_deltalake
@@ -56,7 +57,7 @@ def erase_user(
         refs = {name: _rewrite(workspace, name, frame) for name, frame in kept.items()}
         workspace.steps.clear()
         shutil.rmtree(workspace.cache, ignore_errors=True)
-        workspace.releases.restart(_without(current, refs))
+        workspace.releases.restart(_without(current, refs, user_id))
         calls = erase_calls(workspace.ledger, user_id) if workspace.ledger.exists() else 0
     return EraseReceipt(user_id=user_id, at=now, rows=rows, ledger_calls=calls, releases_dropped=dropped)
 
@@ -105,9 +106,20 @@ def mentions(name: str, user_id: str, own_interests: list[str]) -> pl.Expr:
     return pl.lit(value=False)
 
 
-def _without(manifest: Manifest | None, refs: dict[str, TableRef]) -> Manifest | None:
+def _without(manifest: Manifest | None, refs: dict[str, TableRef], user_id: str) -> Manifest | None:
+    """The manifest with the new tables; what it says beside them loses the user, too."""
     if manifest is None:
         return None
+    facts = {name: _without_user(fact, user_id) for name, fact in manifest.facts.items()}
     tables = {name: refs[name] for name in manifest.tables}
     inputs = {name: refs[name].version for name in manifest.inputs}
-    return manifest.model_copy(update={"tables": tables, "inputs": inputs, "report": {}})
+    return manifest.model_copy(update={"tables": tables, "inputs": inputs, "facts": facts, "report": {}})
+
+
+def _without_user(fact: Any, user_id: str) -> Any:
+    """A JSON value without the strings that are the user's id."""
+    if isinstance(fact, dict):
+        return {key: _without_user(value, user_id) for key, value in fact.items()}
+    if isinstance(fact, list):
+        return [_without_user(value, user_id) for value in fact if value != user_id]
+    return fact
