@@ -15,7 +15,9 @@ import tempfile
 import time
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
+from intentrec.llm import Ledger
 from intentrec.workspace import Workspace
 
 LIBRARIES = ("intentrec", "torch", "polars", "deltalake", "sentence-transformers", "xllamacpp", "implicit")
@@ -30,10 +32,13 @@ def intentrec(*arguments: object) -> tuple[str, float]:
     return done.stdout, time.perf_counter() - start
 
 
-def calls(folder: Path) -> dict[str, dict[str, int]]:
-    """By stage: requests, ledger hits and calls of the newest run that asked anything."""
-    models: dict[str, dict[str, int]] = Workspace(folder).release().report["models"]
-    return models
+def calls(folder: Path) -> int:
+    """How many calls to a language model the ledger holds."""
+    ledger = Ledger(Workspace(folder).ledger)
+    try:
+        return sum(total.calls for total in ledger.totals())
+    finally:
+        ledger.close()
 
 
 def main() -> None:
@@ -45,10 +50,9 @@ def main() -> None:
         folder = keep or Path(temporary) / "demo"
         _, first = intentrec("demo", "--dir", folder)
         peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 2**20
-        paid = sum(use["calls"] for use in calls(folder).values())
-        ledger = Workspace(folder).ledger.stat().st_mtime_ns
+        paid = calls(folder)
         _, second = intentrec("demo", "--dir", folder)
-        again = ledger != Workspace(folder).ledger.stat().st_mtime_ns
+        again = calls(folder) - paid
         # Without the records of finished steps every stage asks again, and the ledger answers.
         Workspace(folder).steps.clear()
         replay = json.loads(intentrec("-w", folder, "run", "--as-of", cut(folder), *users(folder), "--json")[0])
@@ -57,7 +61,7 @@ def main() -> None:
     print(f"- machine: {platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}")
     print(f"- versions: {', '.join(f'{name} {version(name)}' for name in LIBRARIES)}")
     print(f"- first run: {first:.0f} s, peak memory {peak:.2f} GB, {paid} calls to the language model")
-    print(f"- second run: {second:.0f} s, new calls in the ledger: {'yes' if again else 'none'}")
+    print(f"- second run: {second:.0f} s, {again} new calls in the ledger")
     print(f"- all steps done again: by stage (ledger hits, requests, calls): {hits}")
     print()
     print(table(evaluation))
@@ -73,19 +77,27 @@ def users(folder: Path) -> tuple[object, ...]:
     return ("--users", folder / "llm-users.txt")
 
 
-def table(evaluation: dict[str, object]) -> str:
-    """The comparison as Markdown, recall@100 with its interval in each view."""
-    systems = evaluation["systems"]
-    assert isinstance(systems, list)
+def table(evaluation: dict[str, Any]) -> str:
+    """The comparison as Markdown: recall@100 with its interval, marks where a number differs significantly."""
     metrics = ("recall@10", "ndcg@10", "recall@100", "coverage@10", "category_diversity@10")
     lines = [f"| view | system | {' | '.join(metrics)} |", "|---" * (len(metrics) + 2) + "|"]
     for view in ("all", "new", "repeat"):
-        for system in systems:
+        for system in evaluation["systems"]:
             values = system if view == "all" else system["views"][view]
-            low, high = values["intervals"]["recall@100"]
-            cells = [f"{values[m]:.4f}" + (f" [{low:.4f}, {high:.4f}]" if m == "recall@100" else "") for m in metrics]
+            cells = [cell(evaluation, values, view, system["system"], metric) for metric in metrics]
             lines.append(f"| {view} | {system['system']} | {' | '.join(cells)} |")
     return "\n".join(lines)
+
+
+def cell(evaluation: dict[str, Any], values: dict[str, Any], view: str, system: str, metric: str) -> str:
+    """One number; `*` significantly below the first system's, `+` significantly above it."""
+    first = evaluation["systems"][0]["system"]
+    pair = {"view": view, "metric": metric, "system": first, "against": system}
+    found = [row for row in evaluation["comparisons"] if pair.items() <= row.items() and row["p_holm"] < 0.05]
+    mark = "" if not found else "*" if found[0]["difference"] > 0 else "+"
+    low, high = values["intervals"].get(metric, (None, None))
+    interval = f" [{low:.4f}, {high:.4f}]" if metric == "recall@100" else ""
+    return f"{values[metric]:.4f}{mark}{interval}"
 
 
 if __name__ == "__main__":
