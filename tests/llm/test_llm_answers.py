@@ -5,11 +5,11 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from llm_world import Choice, choice_schema
 from pydantic import BaseModel, Field
 
 from intentrec.llm import schema_of
 from intentrec.llm.answers import WrongAnswer, misfit, parse_answer
+from llm_world import Choice, choice_schema
 
 
 class Interest(BaseModel):

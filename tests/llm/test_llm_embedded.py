@@ -6,12 +6,12 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from llm_world import Choice, ask, choice_schema
 
 from intentrec.errors import ConfigError, LLMAnswerError, LLMUnavailable
 from intentrec.llm import Ledger, LedgeredModel, LLMConfig, LoRA
 from intentrec.llm.backends import embedded
 from intentrec.llm.backends.embedded import EmbeddedBackend
+from llm_world import Choice, ask, choice_schema
 
 
 def small(**settings: Any) -> LLMConfig:

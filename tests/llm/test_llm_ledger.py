@@ -3,11 +3,11 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from llm_world import NOON, ask, choice_schema
 
 from intentrec.errors import WorkspaceError
 from intentrec.llm import Answer, Ledger, Request
 from intentrec.llm.ledger import Status, canonical, key_of
+from llm_world import NOON, ask, choice_schema
 
 COLD = {"temperature": 0.0, "seed": 0}
 TEA = Answer('{"choice": "tea"}', 10, 5)

@@ -3,11 +3,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from llm_world import Choice, ask
 
 from intentrec.errors import BudgetExceeded, LLMAnswerError, LLMUnavailable
 from intentrec.llm import EstimatingModel, Ledger, LLMConfig, Request
 from intentrec.llm.backends.scripted import ScriptedBackend, UnscriptedPrompt
+from llm_world import Choice, ask
 
 GOOD, BAD = {"choice": "tea"}, {"choice": "cocoa"}
 

@@ -5,12 +5,12 @@ from typing import Any
 
 import openai
 import pytest
-from llm_world import SERVER_KEY, BadServer, Choice, Misbehaviour, ask, choice_schema, said
 
 from intentrec.errors import ConfigError, LLMAnswerError, LLMError, LLMUnavailable
 from intentrec.llm import Ledger, LedgeredModel, LLMConfig
 from intentrec.llm.backends.openai import OpenAIBackend
 from intentrec.llm.backends.openai_errors import retry_after, translate
+from llm_world import SERVER_KEY, BadServer, Choice, Misbehaviour, ask, choice_schema, said
 
 TEA = said('{"choice": "tea"}')
 

@@ -3,12 +3,12 @@ import sys
 from pathlib import Path
 
 import pytest
-from llm_world import SERVER_KEY, BadServer, Choice, Misbehaviour, ask
 from pydantic import ValidationError
 
 import intentrec.llm
 from intentrec.errors import ConfigError, MissingExtra
 from intentrec.llm import LLMConfig, check_model, open_backend, open_estimator, open_model
+from llm_world import SERVER_KEY, BadServer, Choice, Misbehaviour, ask
 
 SMALL = LLMConfig(backend="embedded", context_tokens=256, threads=1)
 

@@ -1,7 +1,7 @@
 import pytest
-from llm_world import Choice, ask
 
 from intentrec.llm.repair import Dialogue
+from llm_world import Choice, ask
 
 GOOD, BAD = '{"choice": "tea"}', '{"choice": "cocoa"}'
 
