@@ -12,7 +12,7 @@ from intentrec.stages import Refusals, StageResult
 from intentrec.tables import TAGS
 from intentrec.tags.by_interest import choose_tags
 from intentrec.tags.by_user import write_tags
-from intentrec.tags.candidates import find_candidates
+from intentrec.tags.candidates import Candidates, find_candidates
 from intentrec.tags.config import TagsConfig
 from intentrec.tags.follow import follow_scores
 from intentrec.tags.phrasebook import Phrasebook, alive_phrases, open_phrasebook, touched_phrases
@@ -85,11 +85,25 @@ def predict_tags(
             choose_tags(desk, model, refusals, progress)
         else:
             write_tags(desk, profiles, model, refusals, progress)
+    chosen = _chosen(users, recent, candidates, book, embedder, config, language)
+    return _result(chosen, book, embedder, refusals, as_of)
+
+
+def _chosen(
+    users: Mapping[str, list[UserInterest]],
+    recent: Mapping[str, frozenset[int]],
+    candidates: Candidates,
+    book: Phrasebook,
+    embedder: Embedder,
+    config: TagsConfig,
+    language: str,
+) -> Chosen:
+    """The tags of each user, what a model wrote first, without what was touched lately or means the same."""
     chosen: Chosen = {}
     for user_id in sorted(users):
         banned = expanded(recent.get(user_id, frozenset()), book) | _written(users[user_id], book, embedder, config)
         chosen[user_id] = select(users[user_id], candidates, book, banned, config, language)
-    return _result(chosen, book, embedder, refusals, as_of)
+    return chosen
 
 
 def _as_profiled(touched: pl.DataFrame, profiles: pl.DataFrame) -> pl.DataFrame:
