@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
 
 import numpy as np
 import polars as pl
@@ -95,7 +96,6 @@ class Ranker:
         Args:
             chosen: Distinct `user_id`, `item_id`.
         """
-        unit = self.index.vectors / np.maximum(np.linalg.norm(self.index.vectors, axis=1, keepdims=True), 1e-9)
         users = frame["user_id"].unique(maintain_order=True)
         had = chosen.filter(pl.col("user_id").is_in(users.implode()), pl.col("item_id").is_in(self.index.ids.tolist()))
         history = dict(had.group_by("user_id").agg("item_id").iter_rows())
@@ -103,12 +103,19 @@ class Ranker:
         near = np.full(frame.height, None, dtype=np.object_)
         for user, places, items in rows.iter_rows():
             if user in history:
-                near[places] = self._most_like(unit, items, sorted(history[user]))
+                near[places] = self._most_like(items, sorted(history[user]))
         return pl.Series("near", near.tolist(), dtype=pl.String)
 
-    def _most_like(self, unit: NDArray[np.float32], items: Sequence[str], had: Sequence[str]) -> list[str | None]:
+    @cached_property
+    def _unit_items(self) -> NDArray[np.float32]:
+        """Item vectors of length one, (N, D): made once, not for every list."""
+        lengths = np.linalg.norm(self.index.vectors, axis=1, keepdims=True)
+        unit: NDArray[np.float32] = self.index.vectors / np.maximum(lengths, 1e-9)
+        return unit
+
+    def _most_like(self, items: Sequence[str], had: Sequence[str]) -> list[str | None]:
         wanted, known = (np.searchsorted(self.index.ids, ids) for ids in (items, had))
-        likeness = np.round(unit[wanted] @ unit[known].T, 5)
+        likeness = np.round(self._unit_items[wanted] @ self._unit_items[known].T, 5)
         likeness[wanted[:, None] == known[None, :]] = -np.inf
         best = likeness.argmax(axis=1)
         return [had[place] if np.isfinite(likeness[row, place]) else None for row, place in enumerate(best)]

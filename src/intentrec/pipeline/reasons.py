@@ -29,6 +29,8 @@ def with_reasons(
     Args:
         near: For each row the item of the user's history that is most like it, or null.
     """
+    listed = pl.col("user_id").is_in(frame["user_id"].unique().implode())  # a list for one user reads one user's rows
+    interests, tags = interests.filter(listed), tags.filter(listed)
     reach = interest_reach(interests, tags)
     rows = frame.join(catalogue.select("item_id", "category"), on="item_id", how="left", maintain_order="left")
     own = rows.join(
