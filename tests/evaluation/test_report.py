@@ -5,13 +5,14 @@ import polars as pl
 import pytest
 
 from intentrec.evaluation import Evaluation
-from intentrec.evaluation.measure import COMPARISON_SCHEMA, SUMMARY_SCHEMA
+from intentrec.evaluation.frames import COMPARISON_SCHEMA, SUMMARY_SCHEMA
 from intentrec.evaluation.tuning import TUNING_SCHEMA
 from intentrec.tables import USER_METRICS
 
 
-def summary(system, view, metric, value, low=None, high=None):
-    return {"system": system, "view": view, "metric": metric, "value": value, "low": low, "high": high, "users": 9}
+def summary(system, view, metric, value, low=None, high=None, stratum="everyone"):
+    place = {"system": system, "view": view, "stratum": stratum, "metric": metric}
+    return {**place, "value": value, "low": low, "high": high, "users": 9}
 
 
 @pytest.fixture
@@ -20,15 +21,25 @@ def found():
         summary("mine", "all", "recall@10", 0.5, 0.4, 0.6),
         summary("mine", "all", "recall@100", 0.7, 0.6, 0.8),
         summary("mine", "all", "coverage@10", 0.25),
+        summary("mine", "all", "recall@10", 0.05, 0.0, 0.1, stratum="items: tail"),
         summary("ease", "all", "recall@10", 0.3, 0.2, 0.4),
         summary("ease", "all", "recall@100", 0.6, 0.5, 0.7),
         summary("ials", "all", "recall@10", 0.9, 0.8, 1.0),
         summary("mine", "new", "recall@10", 0.1, 0.0, 0.2),
     ]
-    common = {"view": "all", "metric": "recall@10", "system": "mine", "low": 0.1, "high": 0.3, "p": 0.001}
+    common = {
+        "view": "all",
+        "stratum": "everyone",
+        "metric": "recall@10",
+        "system": "mine",
+        "low": 0.1,
+        "high": 0.3,
+        "p": 0.001,
+    }
     compared = [
         common | {"against": "ease", "difference": 0.2, "p_holm": 0.002},
         common | {"against": "ials", "difference": -0.4, "p_holm": 0.002},
+        common | {"stratum": "items: tail", "against": "ease", "difference": -0.1, "p_holm": 0.002},
         common | {"metric": "recall@100", "against": "ease", "difference": 0.1, "p_holm": 0.2},
     ]
     return Evaluation(
@@ -47,7 +58,15 @@ def test_json_has_each_systems_numbers_at_its_top_and_other_views_below(found):
     mine = found.to_json()["systems"][0]
     assert (mine["system"], mine["recall@10"], mine["coverage@10"], mine["users"]) == ("mine", 0.5, 0.25, 9)
     assert mine["intervals"] == {"recall@10": [0.4, 0.6], "recall@100": [0.6, 0.8]}
-    assert mine["views"] == {"new": {"recall@10": 0.1, "users": 9, "intervals": {"recall@10": [0.0, 0.2]}}}
+    new = {"recall@10": 0.1, "users": 9, "intervals": {"recall@10": [0.0, 0.2]}, "strata": {}}
+    assert mine["views"] == {"new": new}
+    assert mine["strata"] == {"items: tail": {"recall@10": 0.05, "users": 9, "intervals": {"recall@10": [0.0, 0.1]}}}
+
+
+def test_a_value_is_of_everyone_unless_a_stratum_is_named(found):
+    assert found.value("mine", "recall@10") == 0.5
+    assert found.value("mine", "recall@10", stratum="items: tail") == 0.05
+    assert found.strata == ["everyone", "items: tail"]
 
 
 def test_json_is_plain_data(found):

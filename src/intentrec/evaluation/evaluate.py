@@ -9,10 +9,9 @@ from intentrec.data.splits import Split
 from intentrec.errors import ConfigError, DataError
 from intentrec.evaluation.baselines import Baseline
 from intentrec.evaluation.config import EvaluationConfig
+from intentrec.evaluation.frames import COMPARISON_SCHEMA, SUMMARY_SCHEMA
 from intentrec.evaluation.lists import Recommends, lists_of
 from intentrec.evaluation.measure import (
-    COMPARISON_SCHEMA,
-    SUMMARY_SCHEMA,
     Items,
     Measured,
     Resampling,

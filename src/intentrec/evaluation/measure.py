@@ -10,25 +10,13 @@ from numpy.typing import NDArray
 
 from intentrec.evaluation import metrics
 from intentrec.evaluation.baselines.interactions import codes
+from intentrec.evaluation.frames import COMPARISON_SCHEMA, EVERYONE, SUMMARY_SCHEMA
 from intentrec.evaluation.lists import hits_of
 from intentrec.evaluation.significance import compare, holm, interval, resampled_means
 from intentrec.evaluation.views import Targets
 
 Ints = NDArray[np.int64]
 Values = NDArray[np.float64]
-
-SUMMARY_SCHEMA = pl.Schema(
-    {
-        "system": pl.String, "view": pl.String, "metric": pl.String, "value": pl.Float64, "low": pl.Float64,
-        "high": pl.Float64, "users": pl.Int64,
-    }
-)  # fmt: skip
-COMPARISON_SCHEMA = pl.Schema(
-    {
-        "view": pl.String, "metric": pl.String, "system": pl.String, "against": pl.String, "difference": pl.Float64,
-        "low": pl.Float64, "high": pl.Float64, "p": pl.Float64, "p_holm": pl.Float64,
-    }
-)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -136,7 +124,7 @@ def _summary(
     lows, highs = interval(means, confidence)
     rows = []
     for system, found in systems.items():
-        common = {"system": system, "view": targets.view.name, "users": len(targets.users)}
+        common = {"system": system, "view": targets.view.name, "stratum": EVERYONE, "users": len(targets.users)}
         for metric in found.per_user:
             column = at[system, metric]
             ends = {"low": float(lows[column]), "high": float(highs[column])}
@@ -155,7 +143,9 @@ def _comparisons(
         for a, b in pairs:
             one, other = at[a, metric], at[b, metric]
             found = compare(values[:, one], values[:, other], means[:, one], means[:, other], confidence)
-            family.append({"view": view, "metric": metric, "system": a, "against": b, **vars(found)})
+            family.append(
+                {"view": view, "stratum": EVERYONE, "metric": metric, "system": a, "against": b, **vars(found)}
+            )
         corrected = holm(np.array([row["p"] for row in family]))
         rows += [row | {"p_holm": float(p)} for row, p in zip(family, corrected, strict=True)]
     return pl.DataFrame(rows, schema=COMPARISON_SCHEMA)
