@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
+from copy import copy
 from typing import Self
 
 import numpy as np
@@ -52,6 +53,24 @@ class Baseline(ABC):
         self._learn(interactions, events)
         self._interactions = interactions
         return self
+
+    def with_histories(self, events: pl.DataFrame) -> Self:
+        """The same learned numbers for users whose whole history is `events`; this system stays as it is.
+
+        Nothing is learned: new users are folded in, items that training did not know are left out, and what a user has
+        seen is what `events` say and nothing else.
+
+        Args:
+            events: As in `fit`; the user ids need not be those of training.
+
+        Raises:
+            NotFittedError: There is nothing learned yet.
+        """
+        learned = self._fitted()
+        items = pl.DataFrame({"item_id": learned.items})
+        served = copy(self)
+        served._interactions = Interactions.build(events, items, self.half_life_days, now=learned.now)
+        return served
 
     def recommend(
         self,

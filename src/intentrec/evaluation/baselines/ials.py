@@ -1,5 +1,7 @@
 """iALS: matrix factorisation of implicit feedback (Hu et al., ICDM 2008), as the `implicit` package trains it."""
 
+from typing import Any
+
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
@@ -11,7 +13,7 @@ from intentrec.extras import require
 
 
 class IALS(Baseline):
-    """Scores are dot products of user and item factors.
+    """Scores are dot products of user and item factors; a user's are solved from the history when asked for.
 
     Args:
         factors: Width of the factors.
@@ -40,8 +42,7 @@ class IALS(Baseline):
         self.alpha = alpha
         self.iterations = iterations
         self.seed = seed
-        self._user_factors: NDArray[np.float32] = np.empty((0, 0), dtype=np.float32)
-        self._item_factors: NDArray[np.float32] = np.empty((0, 0), dtype=np.float32)
+        self._model: Any = None
         self._items_touched: NDArray[np.bool_] = np.empty(0, dtype=np.bool_)
 
     def bytes_needed(self, interactions: Interactions) -> float:
@@ -62,12 +63,19 @@ class IALS(Baseline):
                 random_state=self.seed,
             )
             model.fit(sparse.csr_matrix(interactions.values), show_progress=False)
-        self._user_factors, self._item_factors = model.user_factors, model.item_factors
+        self._model = model
         self._items_touched = np.bincount(interactions.values.indices, minlength=len(interactions.items)) > 0
 
     def _scores(self, rows: Ints) -> Scores:
-        # In double precision, so that the size of a block does not show in the digits that `best` keeps.
-        scores = (self._user_factors[rows].astype(np.float64) @ self._item_factors.T).astype(np.float32)
+        values = self._fitted().values[rows]
+        scores = np.full(values.shape, -np.inf, dtype=np.float32)
+        known = np.flatnonzero(np.diff(values.indptr) > 0)
+        if not len(known):
+            return scores
+        with single_threaded_blas():
+            # Solved exactly for the final item factors, so that a user is served alike whether seen in training or not.
+            factors = self._model.recalculate_user(known, sparse.csr_matrix(values[known]))
+            # In double precision, so that the size of a block does not show in the digits that `best` keeps.
+            scores[known] = factors.astype(np.float64) @ self._model.item_factors.T
         scores[:, ~self._items_touched] = -np.inf
-        scores[np.diff(self._fitted().values.indptr)[rows] == 0] = -np.inf
         return scores
