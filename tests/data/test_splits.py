@@ -45,19 +45,66 @@ def test_a_window_of_nothing_is_refused(log):
         global_time(log(), CUT, timedelta(0))
 
 
-def test_leave_one_out_holds_the_last_event_of_each_user(log):
+def test_leave_one_out_holds_the_last_event_of_each_user_in_the_order_of_the_log(log):
     events = log(("u", 1, "a"), ("u", 3, "b"), ("u", 2, "c"), ("v", 5, "a"), ("v", 4, "a"))
     split = leave_one_out(events)
-    assert split.targets.select("user_id", "item_id", "repeat").rows() == [("u", "b", False), ("v", "a", True)]
-    assert split.train["row"].to_list() == [0, 2, 4]
+    assert split.targets.select("user_id", "item_id", "repeat").rows() == [("u", "c", False), ("v", "a", True)]
+    assert split.train["row"].to_list() == [0, 1, 3]
     assert (split.name, split.leaky, split.cut, split.validation_cut) == ("leave-one-out", True, None, None)
 
 
-def test_among_ties_the_greatest_item_is_last_whatever_the_order_of_rows(log):
-    one = leave_one_out(log(("u", 1, "b"), ("u", 1, "c"), ("u", 1, "a")))
-    other = leave_one_out(log(("u", 1, "c"), ("u", 1, "a"), ("u", 1, "b")))
-    assert one.targets.equals(other.targets)
-    assert one.targets["item_id"].to_list() == ["c"]
+def test_leave_one_out_by_time_holds_the_latest_event(log):
+    events = log(("u", 1, "a"), ("u", 3, "b"), ("u", 2, "c"), ("v", 5, "a"), ("v", 4, "b"), ("v", 5, "c"))
+    split = leave_one_out(events, order="time")
+    assert split.targets.select("user_id", "item_id").rows() == [("u", "b"), ("v", "c")]
+    assert split.train["row"].to_list() == [0, 2, 3, 4]
+
+
+@pytest.mark.parametrize("order", ["row", "time"])
+def test_among_events_of_one_time_the_last_named_is_held_out(log, order):
+    split = leave_one_out(log(("u", 1, "b"), ("u", 1, "c"), ("u", 1, "a")), order=order)
+    assert split.targets["item_id"].to_list() == ["a"]
+
+
+def test_the_canonical_order_is_that_of_row_numbers_not_of_the_frame(log):
+    events = log(("u", 1, "a"), ("v", 1, "a"), ("u", 1, "b"), ("v", 1, "b"))
+    assert leave_one_out(events[::-1]).targets.equals(leave_one_out(events).targets)
+    assert leave_one_out(events).targets["item_id"].to_list() == ["b", "b"]
+
+
+@pytest.mark.parametrize("order", ["row", "time"])
+def test_leave_one_out_once_more_holds_out_the_validation_item(log, order):
+    events = log(("u", 1, "a"), ("u", 2, "b"), ("u", 3, "c"), ("v", 1, "a"), ("v", 2, "b"))
+    inner = leave_one_out(events, order=order).inner()
+    assert inner.targets.select("user_id", "item_id").rows() == [("u", "b")]  # v has one event left, and keeps it
+    assert inner.train["row"].to_list() == [0, 3]
+    assert inner.order == order
+
+
+def test_a_time_split_once_more_is_the_validation_window(log):
+    events = log(("u", 1, "a"), ("u", 4, "b"), ("u", 9, "c"), ("u", 10, "d"))
+    inner = global_time(events, CUT, WEEK).inner()
+    assert (inner.cut, inner.train["row"].to_list(), inner.targets["item_id"].to_list()) == (day(3), [0], ["b", "c"])
+
+
+def test_a_column_once_more_follows_its_validation_rows_even_where_times_mix(log):
+    events = log(("u", 1, "a"), ("u", 6, "b"), ("v", 7, "a"), ("v", 8, "b"), ("u", 7, "c")).with_columns(
+        part=pl.Series(["train", "validation", "train", "validation", "test"])
+    )
+    inner = by_column(events, "part").inner()
+    assert inner.targets.select("user_id", "item_id").rows() == [("u", "b"), ("v", "b")]
+    assert inner.train["row"].to_list() == [0, 2]
+
+
+def test_a_column_without_validation_holds_out_the_last_event_of_training(log):
+    events = log(("u", 1, "a"), ("u", 2, "b"), ("u", 3, "c")).with_columns(part=pl.Series(["train", "train", "test"]))
+    assert by_column(events, "part").inner().targets["item_id"].to_list() == ["b"]
+
+
+def test_what_happened_in_the_window_is_kept_whatever_its_kind(log):
+    events = log(("u", 1, "a"), ("u", 11, "b", "view"), ("u", 12, "c"), ("u", 30, "d"))
+    assert global_time(events, CUT, WEEK, ["purchase"]).later["row"].to_list() == [1, 2]
+    assert leave_one_out(events).later is None
 
 
 def test_what_follows_the_held_out_event_is_dropped(log):
@@ -144,25 +191,37 @@ def test_a_time_split_separates_the_times(values, kinds, cut, window):
 
 
 @settings(deadline=None)
-@given(rows, kinds)
-def test_leave_one_out_never_trains_on_what_a_user_did_later(values, kinds):
+@given(rows, kinds, st.sampled_from(["row", "time"]))
+def test_leave_one_out_never_trains_on_what_a_user_did_later(values, kinds, order):
     events = frame_of(values)
-    split = leave_one_out(events, kinds)
+    split = leave_one_out(events, kinds, order=order)
     assert not split.targets["user_id"].is_duplicated().any()
-    joined = split.train.join(split.targets.select("user_id", until="timestamp"), on="user_id")
-    assert (joined["timestamp"] <= joined["until"]).all()
-    held = events.join(split.train, on="row", how="anti").filter(
-        pl.lit(kinds is None) | pl.col("event").is_in(kinds or [])
-    )
-    assert set(split.targets.select("user_id", "item_id", "timestamp").rows()) <= set(
-        held.select("user_id", "item_id", "timestamp").rows()
-    )
+    key = ["row"] if order == "row" else ["timestamp", "row"]
+    ordered = events.sort(key).with_columns(place=pl.int_range(pl.len()))
+    wanted = ordered.filter(pl.lit(kinds is None) | pl.col("event").is_in(kinds or []))
+    last = wanted.group_by("user_id").agg(pl.col("place", "item_id").last())
+    tested = last.join(split.targets, on=["user_id", "item_id"], how="semi")
+    assert len(tested) == len(split.targets)
+    learned = ordered.join(split.train, on="row", how="semi").join(tested.select("user_id", end="place"), on="user_id")
+    assert (learned["place"] < learned["end"]).all()
     assert split.train["row"].is_sorted()
 
 
 @settings(deadline=None)
+@given(rows)
+def test_leave_one_out_equals_the_last_row_of_each_user(values):
+    events = frame_of(values)
+    split = leave_one_out(events)
+    last = {}
+    for user, _, item, _ in values:
+        last.setdefault(user, []).append(item)
+    assert dict(split.targets.select("user_id", "item_id").rows()) == {u: i[-1] for u, i in last.items() if len(i) > 1}
+
+
+@settings(deadline=None)
 @given(rows, st.randoms(use_true_random=False))
-def test_splits_do_not_depend_on_the_order_of_rows(values, random):
-    shuffled = random.sample(values, len(values))
-    for split in (lambda e: global_time(e, CUT, WEEK), leave_one_out):
-        assert split(frame_of(values)).targets.equals(split(frame_of(shuffled)).targets)
+def test_splits_do_not_depend_on_the_order_of_the_frame(values, random):
+    events = frame_of(values)
+    shuffled = events[random.sample(range(len(events)), len(events))] if len(events) else events
+    for split in (lambda e: global_time(e, CUT, WEEK), leave_one_out, lambda e: leave_one_out(e, order="time")):
+        assert split(events).targets.equals(split(shuffled).targets)

@@ -3,12 +3,14 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Literal
 
 import polars as pl
 
 from intentrec.errors import DataError
 
 PARTS = ("train", "validation", "test")
+Order = Literal["row", "time"]
 
 
 @dataclass(frozen=True)
@@ -23,6 +25,10 @@ class Split:
         targets: Columns user_id, item_id, timestamp (the first occurrence), repeat (whether the same user has the item
             in `train` by one of the target kinds); sorted by user_id, timestamp, item_id; no pair twice.
         validation_cut: Training events from here on may serve for tuning; None where there is no such time.
+        later: All events of the test window, whatever their kind, in the given order: what happened before a target but
+            after the cut. None where no one time separates training from targets.
+        order: Which event of a user counts as the last (`leave_one_out`).
+        column: The column that says the split (`by_column`).
     """
 
     name: str
@@ -31,6 +37,25 @@ class Split:
     train: pl.DataFrame
     targets: pl.DataFrame
     validation_cut: datetime | None
+    later: pl.DataFrame | None = None
+    order: Order = "row"
+    column: str | None = None
+
+    def inner(self, kinds: Collection[str] | None = None) -> "Split":
+        """The same cut once more within `train`, for tuning: the window before the cut, or the second held-out event.
+
+        Where a column says the split, its validation rows are the targets; where it names none, the last event of each
+        user is.
+
+        Args:
+            kinds: Which kinds of events are targets, as when this split was made.
+        """
+        if self.column is not None and "validation" in self.train.get_column(self.column):
+            part = pl.col(self.column).replace({"validation": "test"})
+            return by_column(self.train.with_columns(part.alias(self.column)), self.column, kinds)
+        if self.cut is not None and self.validation_cut is not None:
+            return global_time(self.train, self.validation_cut, self.cut - self.validation_cut, kinds)
+        return leave_one_out(self.train, kinds, order=self.order)
 
 
 def global_time(events: pl.DataFrame, cut: datetime, window: timedelta, kinds: Collection[str] | None = None) -> Split:
@@ -48,31 +73,34 @@ def global_time(events: pl.DataFrame, cut: datetime, window: timedelta, kinds: C
         raise DataError(f"The test window must be longer than nothing, not {window}.")
     train = events.filter(pl.col("timestamp") < cut)
     test = events.filter(pl.col("timestamp") >= cut, pl.col("timestamp") < cut + window)
-    return Split("time", False, cut, train, _targets(test, train, kinds), cut - window)
+    return Split("time", False, cut, train, _targets(test, train, kinds), cut - window, test)
 
 
-def leave_one_out(events: pl.DataFrame, kinds: Collection[str] | None = None) -> Split:
+def leave_one_out(events: pl.DataFrame, kinds: Collection[str] | None = None, *, order: Order = "row") -> Split:
     """Foresee each user's last event of the target kinds; learn from all the rest.
 
-    Among events at the same time the greatest (item_id, event, row) is last. What the user did after the held-out event
-    is dropped. A user with nothing before it keeps everything in training. Leaky by construction: other users' training
-    events are later than many targets.
+    What the user did after the held-out event is dropped. A user with nothing before it keeps everything in training.
+    `Split.inner` holds out one event more, for validation. Leaky by construction: other users' training events are
+    later than many targets.
+
+    Args:
+        events: Rows of `EVENTS`.
+        kinds: Which kinds of events are targets; None means all. Training keeps every kind.
+        order: row: the last is the one that the log names last (the greatest `row`), as in published sequence files,
+            whose times are too coarse to say; time: the one of the latest time, the greatest `row` of them.
     """
     events = _numbered(events)
-    order = ["timestamp", "item_id", "event", "row"]
-    last = (
-        _of_kinds(events, kinds)
-        .sort(order, nulls_last=False)
-        .unique("user_id", keep="last", maintain_order=True)
-        .select("user_id", pl.col("row").alias("_held"), pl.col("timestamp").alias("_until"))
-    )
-    joined = events.join(last, on="user_id", how="left", maintain_order="left")
-    before = (pl.col("timestamp") <= pl.col("_until")) & (pl.col("row") != pl.col("_held"))
+    # A struct has no order of its own; the place in a sort has one.
+    key = pl.arg_sort_by("timestamp", "row").arg_sort() if order == "time" else pl.col("row")
+    numbered = events.with_columns(_key=key.cast(pl.Int64))
+    held = _of_kinds(numbered, kinds).group_by("user_id").agg(_held=pl.col("_key").max())
+    joined = numbered.join(held, on="user_id", how="left", maintain_order="left")
+    before = pl.col("_key") < pl.col("_held")
     has_past = before.any().over("user_id").fill_null(False)
-    train = joined.filter(~has_past | before).drop("_held", "_until")
-    test = joined.filter(has_past & (pl.col("row") == pl.col("_held"))).drop("_held", "_until")
-    leaky = _is_leaky(train, test)
-    return Split("leave-one-out", leaky, None, train, _targets(test, train, kinds), None)
+    train = joined.filter(~has_past | before).select(events.columns)
+    test = joined.filter(has_past & (pl.col("_key") == pl.col("_held"))).select(events.columns)
+    targets = _targets(test, train, kinds)
+    return Split("leave-one-out", _is_leaky(train, test), None, train, targets, None, order=order)
 
 
 def by_column(events: pl.DataFrame, column: str, kinds: Collection[str] | None = None) -> Split:
@@ -98,7 +126,7 @@ def by_column(events: pl.DataFrame, column: str, kinds: Collection[str] | None =
     ordered = not leaky and not validation.is_empty() and not _is_leaky(learned, validation)
     return Split(
         "column", leaky, None if leaky else _first(test), train, _targets(test, train, kinds),
-        _first(validation) if ordered else None,
+        _first(validation) if ordered else None, None if leaky else test, column=column,
     )  # fmt: skip
 
 

@@ -2,11 +2,13 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from intentrec.settings import Section
 
 BaselineName = Literal["popularity", "itemknn", "ease", "ials"]
+Targets = Literal["window", "last", "successive"]
+ViewName = Literal["all", "new", "repeat", "known"]
 Days = Annotated[float, Field(gt=0, le=36_500)]
 Count = Annotated[int, Field(ge=1, le=10_000)]
 Weight = Annotated[float, Field(ge=0, le=1e6)]
@@ -74,8 +76,34 @@ class EvaluationConfig(Section):
     split_column: str = Field(default="split", min_length=1)
     """Column of the events that protocol "column" follows."""
 
-    ks: tuple[Count, ...] = Field(default=(10, 50, 100), min_length=1)
+    targets: Targets = "window"
+    """What must be found after the cut. window: everything a user touches in the window, with one list made at the cut,
+    which is what a daily list must serve; every system can answer it, and it costs one list a user, hence the default.
+    last and successive (Time to Split, arXiv 2507.16289): what was touched at the user's last moment, or at each moment
+    in turn, with all that was before it as history; what next-item models are trained for. They need systems that have
+    `with_histories`, and successive costs a list for each moment. Leave-one-out has one target whatever stands here."""
+
+    moments_per_user: int = Field(default=10, ge=1, le=10_000)
+    """Most moments of one user that successive targets look at, the latest ones; 1 is the same as last."""
+
+    leave_one_out_order: Literal["row", "time"] = "row"
+    """Which event is a user's last in leave-one-out: row: the one that the log names last, as in published sequence
+    files, whose times are too coarse to say; time: the latest, and the one named last of those."""
+
+    ks: tuple[Count, ...] = Field(default=(5, 10, 50, 100, 500), min_length=1)
     """List lengths at which metrics are taken."""
+
+    views: tuple[ViewName, ...] = Field(default=("all", "new", "repeat", "known"), min_length=1)
+    """What counts as a target: all, new (seen items filtered), repeat, known (users with history)."""
+
+    activity: tuple[Count, ...] = (5, 20, 100)
+    """Upper ends of the users' strata, in events before the cut: 1-5, 6-20, 21-100, more than 100."""
+
+    debias_gamma: float = Field(default=0.5, ge=0, le=2)
+    """Exponent of popularity in the propensity of debiased NDCG; 0 gives the plain NDCG of all users together."""
+
+    tag_places: Count = 30
+    """Tags looked at by the hit rate of tags (RecGPT-V1, section 1.3: 30)."""
 
     baselines: tuple[BaselineName, ...] = ("popularity", "itemknn", "ease", "ials")
     """Systems to compare with, each tuned on the validation window."""
@@ -115,4 +143,11 @@ class EvaluationConfig(Section):
     """Of the search, the first factors of iALS and the bootstrap."""
 
     memory_limit_gb: float = Field(default=4.0, gt=0, le=10_000)
-    """A baseline that would need more refuses to start."""
+    """A baseline that would need more refuses to start, and so does a comparison whose own arrays would."""
+
+    @field_validator("activity")
+    @classmethod
+    def _ascending(cls, ends: tuple[int, ...]) -> tuple[int, ...]:
+        if list(ends) != sorted(set(ends)):
+            raise ValueError("must be ascending, each number once, such as [5, 20, 100]")
+        return ends
