@@ -98,11 +98,60 @@ def test_itemknn_equals_brute_force(random_world, neighbours, shrinkage, half_li
         assert found == pytest.approx({ids[i]: expected[i] for i in np.flatnonzero(expected)}, rel=1e-4)
 
 
+def in_windows_by_hand(events, ids, window, distance, backward, activity):
+    """Sums of d^-distance over the pairs of each history, straight from the definition."""
+    shared = np.zeros((len(ids), len(ids)))
+    for _, history in events.sort("timestamp").group_by("user_id"):
+        seen = [ids.index(item) for item in history["item_id"]]
+        for first, i in enumerate(seen):
+            for second, j in enumerate(seen):
+                apart = second - first
+                if abs(apart) <= window:
+                    weight = (1.0 if apart >= 0 else backward) * max(1, abs(apart)) ** -distance
+                    shared[i, j] += weight * len(seen) ** -activity
+    return shared
+
+
+@pytest.mark.parametrize(
+    ("window", "distance", "backward", "activity", "asymmetry"),
+    [(1, 0.5, 0.0, 0.0, 0.5), (3, 1.0, 0.25, 0.5, 0.5), (99, 0.0, 1.0, 1.0, 0.3)],
+)
+def test_itemknn_with_a_window_equals_brute_force(random_world, window, distance, backward, activity, asymmetry):
+    events, items = random_world
+    ids, decay = items["item_id"].to_list(), 0.5
+    system = ItemKNN(
+        neighbours=13, shrinkage=2.0, window=window, distance=distance, backward=backward,
+        activity=activity, asymmetry=asymmetry, decay=decay,
+    ).fit(events, items)  # fmt: skip
+    counts = dense(events, items).sum(axis=0)
+    shared = in_windows_by_hand(events, ids, window, distance, backward, activity)
+    similar = shared / (counts[:, None] ** asymmetry * counts[None, :] ** (1 - asymmetry) + 2.0)
+    for user in events["user_id"].unique().sort():
+        history = events.filter(pl.col("user_id") == user).sort("timestamp", descending=True)["item_id"]
+        expected = sum(decay**rank * similar[ids.index(item)] for rank, item in enumerate(history))
+        found = ranked(system, user, 20, filter_viewed=False)
+        assert found == pytest.approx({ids[i]: expected[i] for i in np.flatnonzero(expected)}, rel=1e-4)
+
+
+def test_itemknn_follows_the_order_of_a_chain_only_with_a_window(log, shelf):
+    """Everybody goes x, y, z: after y comes z, and what came before is behind it."""
+    events = log("a x 0", "a y 1", "a z 2", "b x 0", "b y 1", "b z 2", "c y 0")
+    forward = ItemKNN(shrinkage=0.0, window=1, backward=0.1).fit(events, shelf("x", "y", "z"))
+    assert list(ranked(forward, "c")) == ["z", "x"]
+    unordered = ranked(ItemKNN(shrinkage=0.0).fit(events, shelf("x", "y", "z")), "c")
+    assert unordered["z"] == unordered["x"]
+
+
+def test_itemknn_with_a_window_refuses_pairs_that_do_not_fit(random_world):
+    with pytest.raises(ConfigError, match="itemknn needs about"):
+        ItemKNN(window=50, neighbours=1, memory_limit_gb=1e-6).fit(*random_world)
+
+
 def test_itemknn_in_blocks_of_one_item_is_the_same(random_world, monkeypatch):
     events, items = random_world
     users = events["user_id"].unique().sort().to_list()
     whole = ItemKNN(neighbours=4).fit(events, items).recommend(users, 5)
-    monkeypatch.setattr(itemknn_module, "_BLOCK_SCORES", 1)
+    monkeypatch.setattr(itemknn_module, "_BLOCK_PRODUCTS", 1)
     monkeypatch.setattr(base_module, "_BLOCK_SCORES", 1)
     assert ItemKNN(neighbours=4).fit(events, items).recommend(users, 5).equals(whole)
 

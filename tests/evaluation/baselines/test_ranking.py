@@ -2,8 +2,9 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from scipy import sparse
 
-from intentrec.evaluation.baselines.ranking import best, rounded
+from intentrec.evaluation.baselines.ranking import best, nearest, rounded
 
 SCORES = hnp.arrays(
     np.float32,
@@ -37,3 +38,15 @@ def test_scores_that_differ_in_their_last_bits_are_a_tie():
     assert best(np.array([[1.0, np.nextafter(np.float32(1), np.float32(2))]], dtype=np.float32), 2)[0].tolist() == [
         [0, 1]
     ]
+
+
+@settings(deadline=None)
+@given(SCORES, st.integers(0, 12))
+def test_nearest_keeps_what_best_would_of_the_positive_scores(scores, k):
+    positive = np.where(np.isfinite(scores) & (scores > 0), scores, 0).astype(np.float32)
+    kept = nearest(sparse.csr_array(positive), k).toarray()
+    columns, taken = best(np.where(positive > 0, positive, -np.inf).astype(np.float32), k)
+    expected = np.zeros_like(positive)
+    row, place = np.nonzero(columns >= 0)
+    expected[row, columns[row, place]] = taken[row, place]
+    assert kept.tolist() == expected.tolist()
