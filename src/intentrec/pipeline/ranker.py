@@ -23,6 +23,7 @@ class Ranker:
         betas: Weight of each user's vector against the tags, (U,).
         seen: Distinct `user_id`, `item_id` of everything users had an event with.
         popular: `item_id`, `score`, best first: what users without history get.
+        categories: Category code of each item, -1 for none, (N,): by what the first places vary; None for no variety.
     """
 
     index: ItemIndex
@@ -34,6 +35,7 @@ class Ranker:
     popular: pl.DataFrame
     config: RetrievalConfig
     name: str = "intentrec"
+    categories: NDArray[np.int64] | None = None
 
     @classmethod
     def build(
@@ -44,13 +46,19 @@ class Ranker:
         events: pl.DataFrame,
         config: RetrievalConfig,
         popular: pl.DataFrame,
+        catalogue: pl.DataFrame | None = None,
     ) -> "Ranker":
-        """A ranker from rows of `VECTORS` and `TAGS`, and the events before the as-of time."""
+        """A ranker from rows of `VECTORS` and `TAGS`, and the events before the as-of time.
+
+        Args:
+            catalogue: `item_id` and `category`, so that the first places can vary; None for no variety.
+        """
         items, users, words = (_of_kind(vectors, kind) for kind in ("item", "user", "tag"))
         ids: list[str] = users[0]
         activity = activity_of(ids, events)
+        index = ItemIndex.build(*items)
         return cls(
-            index=ItemIndex.build(*items),
+            index=index,
             users={user: row for row, user in enumerate(ids)},
             vectors=users[1],
             betas=beta.of(activity),
@@ -58,6 +66,7 @@ class Ranker:
             seen=events.select("user_id", "item_id").drop_nulls().unique(maintain_order=True),
             popular=popular,
             config=config,
+            categories=None if catalogue is None else index.categories(catalogue),
         )
 
     def recommend(
@@ -80,6 +89,7 @@ class Ranker:
             tags=self.tags,
             allowed=self.index.mask(items),
             excluded=self.index.pairs(known, self.seen) if filter_viewed else None,
+            categories=self.categories,
         )
         cold = [user for user in users if user not in self.users]
         if not cold:

@@ -9,6 +9,7 @@ from intentrec.retrieval.config import RetrievalConfig
 from intentrec.retrieval.queries import TagQueries
 from intentrec.retrieval.quotas import fill_quotas
 from intentrec.retrieval.topk import Floats, Ints, Mask, Vectors, dot_pairs, top_k
+from intentrec.retrieval.variety import Likeness, is_varied, vary
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,7 @@ class Chosen:
         tag: Position of the tag in `TagQueries`.
         score_user: Part of the user's vector.
         score_tag: Part of the interest.
+        score: What the row is ordered by: both parts together, less what variety costs it.
     """
 
     user: Ints
@@ -32,6 +34,7 @@ class Chosen:
     tag: Ints
     score_user: Floats
     score_tag: Floats
+    score: Floats
 
 
 @dataclass(frozen=True)
@@ -45,7 +48,8 @@ class Block:
         tags: Queries of the users that have tags.
         allowed: Items that may be returned, (N,); None for all.
         excluded: Non-zero at items that a user must not get, (U, N).
-        config: Quotas and block size.
+        config: Quotas, variety and block size.
+        categories: Category code of each item, -1 for none, (N,); None where nothing is known.
     """
 
     items: Vectors
@@ -55,10 +59,20 @@ class Block:
     allowed: Mask | None
     excluded: sparse.csr_array | None
     config: RetrievalConfig
+    categories: Ints | None = None
 
     def chosen(self, k: int) -> Chosen:
-        """At most `k` pairs for each user, in no order, with the parts of their scores."""
-        user, item, query, from_tag = self._filled(k)
+        """Pairs of each user, in no order, with the parts of their scores.
+
+        At most `k` for each user, or a whole pool where the first places are chosen for variety: then the best `k` by
+        score are the list.
+        """
+        varied = is_varied(self.config, self.categories)
+        share = self._shares()
+        offered, item = self._filled(max(k, self.config.diversity_pool) if varied else k, share)
+        from_tag = offered >= len(self.users)
+        owner = np.concatenate([np.arange(len(self.users), dtype=np.int64), self.tags.user])
+        user, query = owner[offered], np.where(from_tag, offered - len(self.users), 0)
         counts = np.bincount(self.tags.user, minlength=len(self.users))
         tagged = counts[user] > 0
         plain = tagged & ~from_tag
@@ -70,17 +84,20 @@ class Block:
         tag[tagged] = nearest_member(at, of, self.tags.tag_query, self.tags.tag_vectors[self.tags.tag_name], self.items)
         score_tag[tagged] = (1.0 - beta[tagged]) * dot_pairs(self.tags.vectors, self.items, at, of)
         score_user = beta * dot_pairs(self.users, self.items, user, item)
-        return Chosen(user, item, from_tag, tagged, tag, score_user, score_tag)
+        score = score_user + score_tag
+        if varied:
+            likeness = Likeness(self.categories, self.items, self.config.diversity_vectors)
+            score = vary(user, offered, item, score, share=share, likeness=likeness, config=self.config)
+        return Chosen(user, item, from_tag, tagged, tag, score_user, score_tag, score)
 
-    def _filled(self, k: int) -> tuple[Ints, Ints, Ints, Mask]:
-        """User, item, row of the interest (where one brought the item) and whether one did."""
-        plain, share = self._shares()
+    def _filled(self, k: int, share: Floats) -> tuple[Ints, Ints]:
+        """Query (plain ones first, one a user, then interests) and item of the rows that the shares of `k` let in."""
         beta = self.beta[self.tags.user, None]
         fused = (beta * self.users[self.tags.user] + (1.0 - beta) * self.tags.vectors).astype(np.float32)
-        owner = np.concatenate([plain, self.tags.user])
+        owner = np.concatenate([np.arange(len(self.users), dtype=np.int64), self.tags.user])
         active = np.flatnonzero(share > 0)
         hits = top_k(
-            np.concatenate([self.users[plain], fused])[active],
+            np.concatenate([self.users, fused])[active],
             self.items,
             k,
             allowed=self.allowed,
@@ -90,17 +107,14 @@ class Block:
         )
         query = active[hits.query]
         kept = fill_quotas(owner[query], query, hits.rank, hits.item, share=share, k=k)
-        query = query[kept]
-        from_tag = query >= len(plain)
-        return owner[query], hits.item[kept], np.where(from_tag, query - len(plain), 0), from_tag
+        return query[kept], hits.item[kept]
 
-    def _shares(self) -> tuple[Ints, Floats]:
-        """Users with a plain query, and the share of every query: plain ones first, then interests."""
+    def _shares(self) -> Floats:
+        """Share of every query: plain ones first, one a user, then interests."""
         counts = np.bincount(self.tags.user, minlength=len(self.users))
         of_user = self.config.user_share if self.config.fused == "interests" else 0.0
-        plain = np.arange(len(self.users), dtype=np.int64)
         share = np.where(counts > 0, of_user, 1.0)
-        return plain, np.concatenate([share, (1.0 - of_user) / counts[self.tags.user]])
+        return np.concatenate([share, (1.0 - of_user) / counts[self.tags.user]])
 
 
 def nearest_member(group: Ints, item: Ints, member_group: Ints, members: Vectors, items: Vectors) -> Ints:

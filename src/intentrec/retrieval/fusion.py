@@ -14,7 +14,7 @@ from intentrec.retrieval.config import RetrievalConfig
 from intentrec.retrieval.index import ItemIndex
 from intentrec.retrieval.protocol import RECOMMENDED_SCHEMA
 from intentrec.retrieval.queries import Fused, TagQueries
-from intentrec.retrieval.topk import Floats, Mask, Vectors, rank_within
+from intentrec.retrieval.topk import Floats, Ints, Mask, Vectors, rank_within
 from intentrec.tables import TAGS
 
 FUSED_SCHEMA: dict[str, pl.DataType] = {
@@ -53,6 +53,7 @@ def recommend(
     tags: Tags | None = None,
     allowed: Mask | None = None,
     excluded: sparse.csr_array | None = None,
+    categories: Ints | None = None,
 ) -> pl.DataFrame:
     """The best `k` items of each user, each row with the share of the user's vector and of a tag in its score.
 
@@ -60,16 +61,21 @@ def recommend(
     and fills `config.user_share` of the list. What is chosen is ordered by `score_user + score_tag`. A user without
     tags, or with beta 1, gets the plain list: `score_tag`, `tag` and `interest_id` are null there.
 
+    With `config.diversity` or `config.category_cap`, and categories to go by, the first `config.diversity_places` are
+    chosen for variety (see `vary`): `score` is then what the row is ordered by, the sum of its parts less what variety
+    costs it. Such a list is the beginning of every longer one, up to `config.diversity_pool` places.
+
     Args:
         index: Items under their vectors, (N, D).
         users: Each once; rows come back in this order.
         user_vectors: (U, D).
         k: Most items for one user.
         beta: One weight, or one a user, (U,), from 0 to 1.
-        config: Quotas and block size.
+        config: Quotas, variety and block size.
         tags: Tags of these and perhaps other users; None for none.
         allowed: Items that may be returned at all, (N,).
         excluded: Non-zero at items that a user must not get, (U, N).
+        categories: Category code of each item, -1 for none, (N,); None where nothing is known.
 
     Returns:
         Columns of `FUSED_SCHEMA`, ordered by user as given, then rank.
@@ -85,8 +91,8 @@ def recommend(
         part = slice(start, start + step)
         queries = _queries(users[part], betas[part], vectors.shape[1], tags, config.fused)
         barred = None if excluded is None else excluded[part]
-        block = Block(index.vectors, vectors[part], betas[part], queries, allowed, barred, config)
-        frames.append(_frame(index, users[part], queries, block.chosen(k)))
+        block = Block(index.vectors, vectors[part], betas[part], queries, allowed, barred, config, categories)
+        frames.append(_frame(index, users[part], queries, block.chosen(k), k))
     return pl.concat(frames)
 
 
@@ -107,9 +113,9 @@ def _queries(users: Sequence[str], betas: Floats, width: int, tags: Tags | None,
     return TagQueries.build(users, frame, tags.names, tags.vectors, fused)
 
 
-def _frame(index: ItemIndex, users: Sequence[str], tags: TagQueries, chosen: Chosen) -> pl.DataFrame:
-    score = chosen.score_user + chosen.score_tag
-    order = np.lexsort((chosen.item, -score, chosen.user))
+def _frame(index: ItemIndex, users: Sequence[str], tags: TagQueries, chosen: Chosen, k: int) -> pl.DataFrame:
+    order = np.lexsort((chosen.item, -chosen.score, chosen.user))
+    order = order[rank_within(chosen.user[order]) <= k]
     user, tagged, tag = chosen.user[order], chosen.tagged[order], chosen.tag[order]
     named = tag[tagged]
     words, interests = np.full((2, len(order)), None, dtype=np.object_)
@@ -120,7 +126,7 @@ def _frame(index: ItemIndex, users: Sequence[str], tags: TagQueries, chosen: Cho
             "user_id": np.asarray(users, dtype=np.object_)[user].tolist(),
             "rank": rank_within(user),
             "item_id": index.ids[chosen.item[order]].tolist(),
-            "score": score[order],
+            "score": chosen.score[order],
             "score_user": chosen.score_user[order],
             "score_tag": score_tag.set(~pl.Series(tagged), None),
             "source": np.where(chosen.from_tag[order], "tag", "user").tolist(),

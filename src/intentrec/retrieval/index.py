@@ -78,3 +78,14 @@ class ItemIndex:
         ones = np.ones(len(found), dtype=np.int8)
         at = (found["row"].to_numpy().astype(np.int64), found["column"].to_numpy().astype(np.int64))
         return sparse.csr_array((ones, at), shape=(len(users), len(self)))
+
+    def categories(self, items: pl.DataFrame) -> Ints:
+        """A code for the category of each item, (N,): names ascend, -1 where `items` has none.
+
+        Args:
+            items: `item_id`, each once, and `category`.
+        """
+        own = pl.DataFrame({"item_id": self.ids.tolist()}, schema={"item_id": pl.String})
+        named = own.join(items.select("item_id", "category"), on="item_id", how="left", maintain_order="left")
+        codes = named["category"].cast(pl.String).rank("dense").cast(pl.Int64) - 1
+        return codes.fill_null(-1).to_numpy()
