@@ -1,0 +1,1 @@
+"""The half that runs where RecTools is installed; it reads and writes files and imports nothing of intentrec."""
