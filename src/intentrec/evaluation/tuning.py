@@ -47,7 +47,7 @@ class Validation:
         half_life = system.half_life_days
         if half_life not in self._matrices:
             self._matrices[half_life] = Interactions.build(self.train, self.items, half_life)
-        system.learn(self._matrices[half_life], self.train)
+        system.learn(self._matrices[half_life], self.train, self.items)
         lists = lists_of(system.name, system, self.targets.users, self.ids, k, filter_viewed=False)
         hits = hits_of(lists, np.arange(len(lists)), self.targets, len(self.ids))
         # Rounded, so that the last bits of a sum never choose.

@@ -11,29 +11,7 @@ from intentrec.evaluation.baselines import base as base_module
 from intentrec.evaluation.baselines import itemknn as itemknn_module
 from intentrec.evaluation.baselines.ease import closed_form
 from intentrec.evaluation.baselines.interactions import Interactions
-from intentrec.testing import RetrieverConformance, checkerboard
-
-
-class TestPopularity(RetrieverConformance):
-    least_right = 0.0
-
-    def build(self):
-        return Popularity(days=365)
-
-
-class TestItemKNN(RetrieverConformance):
-    def build(self):
-        return ItemKNN()
-
-
-class TestEASE(RetrieverConformance):
-    def build(self):
-        return EASE(regularisation=1.0)
-
-
-class TestIALS(RetrieverConformance):
-    def build(self):
-        return IALS(factors=4, regularisation=0.01, alpha=10.0)
+from intentrec.testing import checkerboard
 
 
 def ranked(system: Baseline, user: str, k: int = 10, **options) -> dict[str, float]:

@@ -40,17 +40,17 @@ class Baseline(ABC):
         self._interactions: Interactions | None = None
 
     def fit(self, events: pl.DataFrame, items: pl.DataFrame) -> Self:
-        """Learn from all events given; items without an event of positive weight cannot be scored.
+        """Learn from all events given; only systems that read titles score items without an event of positive weight.
 
         Raises:
             ConfigError: It would need more memory than allowed.
         """
-        return self.learn(Interactions.build(events, items, self.half_life_days), events)
+        return self.learn(Interactions.build(events, items, self.half_life_days), events, items)
 
-    def learn(self, interactions: Interactions, events: pl.DataFrame) -> Self:
+    def learn(self, interactions: Interactions, events: pl.DataFrame, items: pl.DataFrame) -> Self:
         """As `fit`, from a matrix that several systems of the same `half_life_days` may share."""
         self._check_memory(interactions)
-        self._learn(interactions, events)
+        self._learn(interactions, events, items)
         self._interactions = interactions
         return self
 
@@ -93,15 +93,19 @@ class Baseline(ABC):
             scores[:, barred] = -np.inf
             if filter_viewed:
                 _bar_seen(scores, interactions, rows[places])
-            parts.append(_listed(places, *best(scores, k)))
+            parts.append(_listed(places, *self._best(rows[places], scores, k)))
         return self._frame(users, parts)
 
     @abstractmethod
-    def _learn(self, interactions: Interactions, events: pl.DataFrame) -> None: ...
+    def _learn(self, interactions: Interactions, events: pl.DataFrame, items: pl.DataFrame) -> None: ...
 
     @abstractmethod
     def _scores(self, rows: Ints) -> Scores:
         """Scores (B, I) of the users in matrix rows (B,), -1 for a stranger; -inf where there is no score."""
+
+    def _best(self, rows: Ints, scores: Scores, k: int) -> tuple[Ints, Scores]:
+        """Columns and scores of the k best of each user, as `ranking.best` gives them; `scores` are barred already."""
+        return best(scores, k)
 
     def bytes_needed(self, interactions: Interactions) -> float:
         """Rough peak memory of `fit`, beyond the matrix itself."""

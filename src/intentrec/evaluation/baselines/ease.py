@@ -39,7 +39,7 @@ class EASE(Baseline):
         """Three square matrices over the items that anybody touched."""
         return float(len(_touched(interactions))) ** 2 * _BYTES_A_PAIR
 
-    def _learn(self, interactions: Interactions, events: pl.DataFrame) -> None:
+    def _learn(self, interactions: Interactions, events: pl.DataFrame, items: pl.DataFrame) -> None:
         self._kept = _touched(interactions)
         values = interactions.values[:, self._kept].astype(np.float64)
         with single_threaded_blas():

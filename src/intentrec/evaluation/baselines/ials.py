@@ -50,7 +50,7 @@ class IALS(Baseline):
         n_users, n_items = interactions.values.shape
         return 4.0 * self.factors * (n_users + n_items) + 16.0 * interactions.values.nnz
 
-    def _learn(self, interactions: Interactions, events: pl.DataFrame) -> None:
+    def _learn(self, interactions: Interactions, events: pl.DataFrame, items: pl.DataFrame) -> None:
         require("implicit", "the iALS baseline")
         from implicit.cpu.als import AlternatingLeastSquares
 

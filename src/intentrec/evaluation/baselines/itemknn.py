@@ -72,7 +72,7 @@ class ItemKNN(Baseline):
         block = float(min(_BLOCK_PRODUCTS + n_items, n_items * n_items)) * _BYTES_A_PRODUCT
         return block + 12.0 * n_items * min(self.neighbours, n_items) + _BYTES_A_PAIR * min(pairs, float(n_items) ** 2)
 
-    def _learn(self, interactions: Interactions, events: pl.DataFrame) -> None:
+    def _learn(self, interactions: Interactions, events: pl.DataFrame, items: pl.DataFrame) -> None:
         values = interactions.values
         lengths = np.asarray(values.tocsc().power(2).sum(axis=0), dtype=np.float64)
         counts = np.diff(values.indptr)

@@ -25,9 +25,8 @@ class Popularity(Baseline):
         self.days = days
         self._counts: NDArray[np.float32] = np.empty(0, dtype=np.float32)
 
-    def _learn(self, interactions: Interactions, events: pl.DataFrame) -> None:
+    def _learn(self, interactions: Interactions, events: pl.DataFrame, items: pl.DataFrame) -> None:
         recent = events.filter(pl.col("timestamp") > pl.col("timestamp").max() - timedelta(days=self.days))
-        items = pl.DataFrame({"item_id": interactions.items})
         window = Interactions.build(recent, items).values
         counts = np.bincount(window.indices, minlength=len(interactions.items)).astype(np.float32)
         self._counts = np.where(counts > 0, counts, np.float32(-np.inf))
