@@ -102,7 +102,7 @@ def test_intervals_hold_their_value(split, items):
 
 
 def test_given_systems_are_compared_with_all_others_and_baselines_only_if_alone(split, items):
-    recall = pl.col("metric") == "recall@2"
+    recall = (pl.col("metric") == "recall@2") & (pl.col("stratum") == "everyone")
     pairs = evaluate({"mine": MINE, "other": MINE}, split, items, QUICK).comparisons.filter(
         recall, pl.col("view") == "all"
     )
@@ -133,7 +133,8 @@ def test_baselines_learn_nothing_after_the_cut(split, items, log):
 
 def test_the_same_comparison_twice_is_the_same(split, items):
     first, again = (evaluate({"mine": MINE}, split, items, QUICK) for _ in range(2))
-    assert json.dumps(first.to_json()) == json.dumps(again.to_json())
+    one, two = (json.dumps({k: v for k, v in each.to_json().items() if k != "costs"}) for each in (first, again))
+    assert one == two
     assert first.per_user.equals(again.per_user)
 
 

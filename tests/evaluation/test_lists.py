@@ -1,11 +1,15 @@
+from unittest import mock
+
 import numpy as np
 import polars as pl
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from intentrec.errors import DataError
 from intentrec.evaluation import lists as lists_module
 from intentrec.evaluation.lists import hits_of, lists_of
-from intentrec.evaluation.views import VIEWS, targets_of, with_history
+from intentrec.evaluation.views import VIEWS, Targets, targets_of, with_history
 
 ITEMS = pl.Series("item_id", ["x", "y", "z"])
 USERS = pl.Series("user_id", ["a", "b", "c"])
@@ -33,7 +37,7 @@ def test_lists_hold_codes_by_rank_and_end_with_minus_one():
 
 
 def test_users_are_asked_for_in_blocks(monkeypatch):
-    monkeypatch.setattr(lists_module, "_USERS_AT_ONCE", 2)
+    monkeypatch.setattr(lists_module, "USERS_AT_ONCE", 2)
     system = Scripted(("c", 1, "z"), ("a", 1, "y"))
     assert lists_of("s", system, USERS, ITEMS, 1, filter_viewed=True).tolist() == [[1], [-1], [2]]
     assert [users for users, _, _ in system.asked] == [["a", "b"], ["c"]]
@@ -64,9 +68,47 @@ def test_hits_are_the_targets_of_the_same_user(log):
     targets = targets_of(VIEWS[0], with_history(wanted, log()), ITEMS)
     lists = np.array([[1, 0, -1], [1, 0, 2], [2, 0, 1]])  # of a, b, c
     hits = hits_of(lists, np.array([0, 2]), targets, len(ITEMS))
-    assert hits.tolist() == [[True, False, False], [False, True, False]]
+    assert (hits.rows.tolist(), hits.places.tolist(), hits.n_rows) == ([0, 1], [0, 1], 2)
+    assert [int(targets.pairs[target]) for target in hits.targets] == [1, 1 * len(ITEMS)]  # y of a; x of c, row 1
 
 
 def test_without_knowable_targets_nothing_is_a_hit(log):
     targets = targets_of(VIEWS[0], with_history(pl.DataFrame({"user_id": ["a"], "item_id": ["later"]}), log()), ITEMS)
-    assert not hits_of(np.array([[0, 1, -1]]), np.array([0]), targets, 3).any()
+    assert len(hits_of(np.array([[0, 1, -1]]), np.array([0]), targets, 3).rows) == 0
+    assert len(hits_of(np.empty((1, 0), dtype=np.int32), np.array([0]), targets, 3).rows) == 0
+
+
+def test_long_lists_are_asked_for_in_smaller_blocks(monkeypatch):
+    monkeypatch.setattr(lists_module, "ROWS_AT_ONCE", 4)
+    system = Scripted(("c", 1, "z"), ("a", 1, "y"))
+    lists_of("s", system, USERS, ITEMS, 3, filter_viewed=True)
+    assert [users for users, _, _ in system.asked] == [["a"], ["b"], ["c"]]
+
+
+def test_hits_of_some_targets(log):
+    wanted = pl.DataFrame({"user_id": ["a", "a"], "item_id": ["x", "y"]})
+    targets = targets_of(VIEWS[0], with_history(wanted, log()), ITEMS)
+    hits = hits_of(np.array([[1, 0, -1]]), np.array([0]), targets, len(ITEMS))
+    assert hits.among(np.array([True, False])).places.tolist() == [1]
+    assert hits.among(np.array([False, False])).n_rows == 1
+
+
+@settings(deadline=None)
+@given(seed=st.integers(0, 999), compared=st.integers(1, 40))
+def test_hits_equal_loops_whatever_the_block(seed, compared):
+    rng = np.random.default_rng(seed)
+    n_users, n_items, width = 5, 8, 4
+    lists = np.argsort(rng.random((n_users, n_items)), axis=1)[:, :width].astype(np.int32)
+    lists[rng.random(lists.shape) < 0.2] = -1
+    rows = rng.permutation(n_users)[:3]
+    pairs = np.flatnonzero(rng.random(3 * n_items) < 0.4)
+    targets = Targets(VIEWS[0], pl.Series(["a", "b", "c"]), np.bincount(pairs // n_items, minlength=3), pairs, 0, 0)
+    with mock.patch.object(lists_module, "_COMPARED_AT_ONCE", compared):
+        hits = hits_of(lists, rows, targets, n_items)
+    expected = {
+        (int(pair) // n_items, place)
+        for pair in pairs
+        for place in range(width)
+        if lists[rows[int(pair) // n_items], place] == int(pair) % n_items
+    }
+    assert set(zip(hits.rows.tolist(), hits.places.tolist(), strict=True)) == expected

@@ -1,151 +1,157 @@
-"""From the lists of all systems to per-user metrics, and from those to means, intervals and paired tests."""
+"""From the lists of one system to the values of every user, in one view."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import combinations
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
 from intentrec.evaluation import metrics
-from intentrec.evaluation.baselines.interactions import codes
-from intentrec.evaluation.frames import COMPARISON_SCHEMA, EVERYONE, SUMMARY_SCHEMA
-from intentrec.evaluation.lists import hits_of
-from intentrec.evaluation.significance import compare, holm, interval, resampled_means
-from intentrec.evaluation.views import Targets
+from intentrec.evaluation.items import GROUPS, TENTHS, Items
+from intentrec.evaluation.lists import Hits, Lists, hits_of
+from intentrec.evaluation.truth import Truth, average
 
 Ints = NDArray[np.int64]
 Values = NDArray[np.float64]
+Kept = NDArray[np.float32]
+Places = NDArray[np.int16]
+
+EXPOSED_PLACES = 100
+NOWHERE = np.iinfo(np.int16).max
+"""Place of a target that is not in the list."""
 
 
 @dataclass(frozen=True)
-class Items:
-    """The items visible before the cut: ids ascending, and the category code of each, -1 where it has none."""
+class Stratum:
+    """Some users of a view, and what was measured of them.
 
-    ids: pl.Series
-    categories: Ints
+    Attributes:
+        users: Their places among the users of the view, (S,).
+        values: Metric name -> (S,).
+    """
 
-    @classmethod
-    def of(cls, items: pl.DataFrame) -> "Items":
-        """From a table of item_id and, where there is one, category."""
-        if "category" not in items.columns:
-            items = items.with_columns(category=pl.lit(None, dtype=pl.String))
-        rows = items.select("item_id", "category").unique("item_id", keep="first").sort("item_id")
-        names = rows["category"].drop_nulls().unique().sort()
-        found = codes(rows["category"], names) if len(names) else np.full(len(rows), -1, dtype=np.int64)
-        return cls(rows["item_id"], found)
+    users: Ints
+    values: dict[str, Kept]
 
 
 @dataclass(frozen=True)
 class Measured:
-    """One system in one view.
+    """One system, trained once, in one view.
 
     Attributes:
-        per_user: Metric name -> value of each user of the view, (U,).
+        per_user: Metric name -> value of each user of the view, (U,), in single precision to save memory.
         overall: Metrics that belong to no user.
+        groups: Group of items -> recall and NDCG of the users who have targets in it.
+        places: Where each target stands in the list that should hold it, from 0, or `NOWHERE`, one row a seed, (R, T).
+        listed: Places among the first 100 of all lists that each tenth of the items holds, (10,).
     """
 
-    per_user: dict[str, Values]
+    per_user: dict[str, Kept]
     overall: dict[str, float]
+    groups: dict[str, Stratum]
+    places: Places
+    listed: Ints
 
 
-def measured(lists: Ints, users: pl.Series, targets: Targets, items: Items, ks: Sequence[int]) -> Measured:
+Looks = dict[str, Values]
+
+
+def looks_of(lists: Lists, items: Items, ks: Sequence[int]) -> Looks:
+    """Metrics of what the lists look like, whatever the targets: name -> (V,), for all who were asked for."""
+    found: dict[str, Values] = {"novelty": metrics.novelty_at(lists, items.surprise, ks)}
+    if items.vectors is not None:
+        found["diversity"] = metrics.diversity_at(lists, items.vectors, ks)
+    if (items.categories >= 0).any():
+        found["categories"] = metrics.categories_at(lists, items.categories, ks)
+        most = np.minimum(np.array(ks), len(np.unique(items.categories[items.categories >= 0])))
+        found["category_diversity"] = found["categories"] / most
+        found["eicd"] = found["categories"]
+    return {f"{name}@{k}": values[:, n] for name, values in found.items() for n, k in enumerate(ks)}
+
+
+def measured(lists: Lists, looks: Looks, truth: Truth, items: Items, ks: Sequence[int]) -> Measured:
     """All metrics of one system in one view.
 
     Args:
-        lists: Its lists for `users`, (U, K).
-        users: All users that were asked for, those of the view among them.
-        targets: What had to be found.
+        lists: Its lists for all who were asked for, (V, K).
+        looks: The outcome of `looks_of` for these lists.
+        truth: What had to be found.
         items: The visible items.
         ks: List lengths.
     """
-    rows = codes(targets.users, users)
-    hits, lists = hits_of(lists, rows, targets, len(items.ids)), lists[rows]
-    per_user: dict[str, Values] = {}
+    hits, lists = hits_of(lists, truth.rows, truth.targets, len(items.ids)), lists[truth.rows]
+    found: dict[str, Values] = {}
     overall: dict[str, float] = {}
     for k in ks:
-        per_user[f"recall@{k}"] = metrics.recall_at(hits, targets.n_targets, k)
-        per_user[f"ndcg@{k}"] = metrics.ndcg_at(hits, targets.n_targets, k)
-        overall[f"coverage@{k}"] = metrics.coverage_at(lists, len(items.ids), k)
+        found |= _accuracy(hits, truth, k)
         if (items.categories >= 0).any():
-            per_user[f"categories@{k}"] = metrics.categories_at(lists, items.categories, k)
-            per_user[f"category_diversity@{k}"] = metrics.category_diversity_at(lists, items.categories, k)
-    return Measured(per_user, overall)
+            clicked = items.categories[truth.items[hits.targets]]
+            found[f"cicd@{k}"] = metrics.clicked_categories_at(hits, clicked, k)
+        shown = metrics.shown_at(lists, len(items.ids), k)
+        overall |= {f"coverage@{k}": metrics.coverage(shown), f"gini@{k}": metrics.gini(shown)}
+    found |= {name: values[truth.rows] for name, values in looks.items()}
+    places = np.full((1, len(truth.items)), NOWHERE, dtype=np.int16)
+    places[0, hits.targets] = hits.places
+    shown = metrics.shown_at(lists, len(items.ids), EXPOSED_PLACES)
+    listed = np.bincount(items.tenths, weights=shown, minlength=TENTHS).astype(np.int64)
+    per_user = {name: truth.averaged(values).astype(np.float32) for name, values in found.items()}
+    return Measured(per_user, overall, _by_group(hits, truth, items, ks), places, listed)
 
 
-def user_rows(system: str, targets: Targets, found: Measured) -> pl.DataFrame:
+def _accuracy(hits: Hits, truth: Truth, k: int) -> dict[str, Values]:
+    n = truth.targets.n_targets
+    gains = metrics.weighted_dcg_at(hits, truth.weights[hits.targets], k)
+    return {
+        f"recall@{k}": metrics.recall_at(hits, n, k),
+        f"ndcg@{k}": metrics.ndcg_at(hits, n, k),
+        f"mrr@{k}": metrics.mrr_at(hits, n, k),
+        f"debiased_ndcg@{k}": gains / (truth.ideal[k] or 1.0),
+    }
+
+
+def _by_group(hits: Hits, truth: Truth, items: Items, ks: Sequence[int]) -> dict[str, Stratum]:
+    """Recall and NDCG of the targets of each group alone, of those who have some."""
+    found = {}
+    group = items.groups[truth.items]
+    for number, name in enumerate(GROUPS):
+        n = truth.of_group[number]
+        asked = np.flatnonzero(n)
+        if not len(asked):
+            continue
+        users, owners = np.unique(truth.owners[asked], return_inverse=True)
+        mine = hits.among(group == number)
+        values = {}
+        for k in ks:
+            both = {"recall": metrics.recall_at(mine, n, k), "ndcg": metrics.ndcg_at(mine, n, k)}
+            for metric, each in both.items():
+                values[f"{metric}@{k}"] = average(each[asked], owners, len(users)).astype(np.float32)
+        found[name] = Stratum(users, values)
+    return found
+
+
+def user_rows(system: str, truth: Truth, per_user: dict[str, Kept]) -> pl.DataFrame:
     """Rows of `USER_METRICS`."""
     return pl.DataFrame(
-        {"user_id": targets.users, "n_targets": targets.n_targets, **found.per_user},
+        {"user_id": truth.users, "n_targets": truth.n_targets, **per_user},
         schema_overrides={"user_id": pl.String},
-    ).select(pl.lit(system).alias("system"), pl.lit(targets.view.name).alias("view"), pl.all())
+    ).select(pl.lit(system).alias("system"), pl.lit(truth.name).alias("view"), pl.all())
 
 
-def summarised(
-    targets: Targets, systems: Mapping[str, Measured], pairs: Sequence[tuple[str, str]], options: "Resampling"
-) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Means with intervals, and comparisons of the given pairs, in one view.
-
-    Returns:
-        Frames of `SUMMARY_SCHEMA` and `COMPARISON_SCHEMA`, both empty without systems or users.
-    """
-    if not (systems and len(targets.users)):
-        return pl.DataFrame(schema=SUMMARY_SCHEMA), pl.DataFrame(schema=COMPARISON_SCHEMA)
-    names = [(system, metric) for system, found in systems.items() for metric in found.per_user]
-    values = np.column_stack([systems[system].per_user[metric] for system, metric in names])
-    means = resampled_means(values, options.samples, np.random.default_rng(options.seed))
-    at = {name: column for column, name in enumerate(names)}
-    return (
-        _summary(targets, systems, values, means, at, options.confidence),
-        _comparisons(targets.view.name, pairs, values, means, at, options.confidence),
-    )
+def mean_of(runs: Sequence[Measured]) -> Measured:
+    """The mean of one system's runs with several seeds; places are kept of each."""
+    first = runs[0]
+    if len(runs) == 1:
+        return first
+    groups = {
+        name: Stratum(stratum.users, _means([run.groups[name].values for run in runs]))
+        for name, stratum in first.groups.items()
+    }
+    overall = {name: float(np.mean([run.overall[name] for run in runs])) for name in first.overall}
+    listed = np.sum([run.listed for run in runs], axis=0)
+    places = np.concatenate([run.places for run in runs])
+    return Measured(_means([run.per_user for run in runs]), overall, groups, places, listed)
 
 
-@dataclass(frozen=True)
-class Resampling:
-    """How the bootstrap draws."""
-
-    samples: int
-    confidence: float
-    seed: int
-
-
-def pairs_of(given: Sequence[str], baselines: Sequence[str]) -> list[tuple[str, str]]:
-    """Every given system against every other; baselines among themselves only where nothing is given."""
-    pairs = combinations([*given, *baselines], 2)
-    return [(a, b) for a, b in pairs if a in given or not given]
-
-
-def _summary(
-    targets: Targets, systems: Mapping[str, Measured], values: Values, means: Values,
-    at: dict[tuple[str, str], int], confidence: float,
-) -> pl.DataFrame:  # fmt: skip
-    lows, highs = interval(means, confidence)
-    rows = []
-    for system, found in systems.items():
-        common = {"system": system, "view": targets.view.name, "stratum": EVERYONE, "users": len(targets.users)}
-        for metric in found.per_user:
-            column = at[system, metric]
-            ends = {"low": float(lows[column]), "high": float(highs[column])}
-            rows.append(common | {"metric": metric, "value": float(values[:, column].mean())} | ends)
-        rows += [common | {"metric": metric, "value": value} for metric, value in found.overall.items()]
-    return pl.DataFrame(rows, schema=SUMMARY_SCHEMA)
-
-
-def _comparisons(
-    view: str, pairs: Sequence[tuple[str, str]], values: Values, means: Values,
-    at: dict[tuple[str, str], int], confidence: float,
-) -> pl.DataFrame:  # fmt: skip
-    rows = []
-    for metric in dict.fromkeys(metric for _, metric in at):
-        family = []
-        for a, b in pairs:
-            one, other = at[a, metric], at[b, metric]
-            found = compare(values[:, one], values[:, other], means[:, one], means[:, other], confidence)
-            family.append(
-                {"view": view, "stratum": EVERYONE, "metric": metric, "system": a, "against": b, **vars(found)}
-            )
-        corrected = holm(np.array([row["p"] for row in family]))
-        rows += [row | {"p_holm": float(p)} for row, p in zip(family, corrected, strict=True)]
-    return pl.DataFrame(rows, schema=COMPARISON_SCHEMA)
+def _means(runs: Sequence[dict[str, Kept]]) -> dict[str, Kept]:
+    return {name: np.mean([run[name] for run in runs], axis=0, dtype=np.float32) for name in runs[0]}

@@ -4,13 +4,14 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from intentrec.evaluation.baselines import Baseline
+from intentrec.evaluation.lists import Recommends, serving
+from intentrec.evaluation.runs import size_mb
 
 
 class WithPopularity:
     """A personal system that hands users without a list of their own to popularity."""
 
-    def __init__(self, system: Baseline, popularity: Baseline) -> None:
+    def __init__(self, system: Recommends, popularity: Recommends) -> None:
         self._system = system
         self._popularity = popularity
 
@@ -20,3 +21,13 @@ class WithPopularity:
         served = frozenset(own["user_id"])
         left = [user for user in users if user not in served]
         return pl.concat([own, self._popularity.recommend(left, k, filter_viewed=filter_viewed)])
+
+    def with_histories(self, events: pl.DataFrame) -> "WithPopularity":
+        """Both for users whose whole history is `events`."""
+        return WithPopularity(
+            serving("of its own", self._system, events), serving("popularity", self._popularity, events)
+        )
+
+    def size_bytes(self) -> int:
+        """Of the personal system; popularity is one number an item."""
+        return round(1e6 * (size_mb(self._system) or 0.0))

@@ -1,0 +1,59 @@
+"""Hit rate of tags: do the words written for a user lead to the category of what comes next?"""
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from intentrec.evaluation.frames import TAG_HITS_SCHEMA
+from intentrec.evaluation.significance import interval, resampled_means
+from intentrec.evaluation.summary import Resampling
+
+Values = NDArray[np.float64]
+
+
+def tag_hits(
+    tags: pl.DataFrame, catalogue: pl.DataFrame, targets: pl.DataFrame, options: Resampling, *, n: int = 30
+) -> pl.DataFrame:
+    """HR@n of RecGPT-V1 (arXiv 2507.22879, item-tag prediction): a frame of `TAG_HITS_SCHEMA`.
+
+    HR@30 = mean over users of [category of the next item is among phi(tag) of the user's first 30 tags]. "users" is
+    that: the next item is the earliest target, and where several share its time, one of them must be hit. "targets"
+    asks it of every target, averaged within each user. Only users with a tag are counted, and only targets whose item
+    has a category; how many is said by `counted`.
+
+    Args:
+        tags: user_id, rank, and category (phi of the tag), as in `TAGS`.
+        catalogue: item_id and category.
+        targets: user_id, item_id, timestamp, as in `Split.targets`.
+        options: Of the intervals over users.
+        n: Tags looked at.
+    """
+    led = tags.filter(pl.col("rank") <= n).select("user_id", "category").drop_nulls().unique()
+    asked = targets.join(tags.select("user_id").unique(), on="user_id", how="semi")
+    known = catalogue.select("item_id", "category").drop_nulls().unique("item_id", keep="first")
+    judged = (
+        asked.join(known, on="item_id")
+        .join(led.with_columns(hit=pl.lit(1.0)), on=["user_id", "category"], how="left")
+        .with_columns(
+            pl.col("hit").fill_null(0.0), next=pl.col("timestamp") == pl.col("timestamp").min().over("user_id")
+        )
+    )
+    users = judged.group_by("user_id", maintain_order=True).agg(
+        first=pl.col("hit").filter("next").max(), every=pl.col("hit").mean(), targets=pl.len()
+    )
+    if users.is_empty():
+        return pl.DataFrame(schema=TAG_HITS_SCHEMA)
+    users = users.sort("user_id")
+    values: Values = users.select("first", "every").to_numpy()
+    low, high = interval(
+        resampled_means(values, options.samples, np.random.default_rng(options.seed)), options.confidence
+    )
+    counted = (len(users), int(users["targets"].sum()))
+    rows = [
+        {
+            "of": of, "n": n, "hit_rate": float(values[:, c].mean()), "low": float(low[c]), "high": float(high[c]),
+            "counted": counted[c],
+        }
+        for c, of in enumerate(("users", "targets"))
+    ]  # fmt: skip
+    return pl.DataFrame(rows, schema=TAG_HITS_SCHEMA)
