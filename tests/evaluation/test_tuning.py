@@ -3,8 +3,12 @@ from datetime import timedelta
 import pytest
 
 from intentrec.data.splits import global_time, leave_one_out
-from intentrec.evaluation.config import EvaluationConfig, ItemKNNSpace, PopularitySpace
-from intentrec.evaluation.tuning import build, settings_of, tune, validation_of, written
+from intentrec.errors import ConfigError
+from intentrec.evaluation.baselines import Popularity
+from intentrec.evaluation.config import EvaluationConfig
+from intentrec.evaluation.search import first_of, grid_of, inside
+from intentrec.evaluation.spaces import FloatRange, PopularitySpace
+from intentrec.evaluation.tuning import CLASSES, build, tune, tune_system, validation_of
 
 DAY = timedelta(days=1)
 
@@ -81,31 +85,91 @@ def test_a_window_without_targets_takes_the_first_setting(split, shelf):
     assert tune("popularity", validation, SMALL)[0] == {"days": 365}
 
 
-def test_a_small_grid_is_tried_whole_and_a_large_one_is_drawn():
-    grid = EvaluationConfig(trials=4, itemknn=ItemKNNSpace(neighbours=(5, 6), shrinkage=(1, 2), half_life_days=(9,)))
-    assert [written(setting) for setting in settings_of("itemknn", grid)] == [
-        "neighbours=5 shrinkage=1 half_life_days=9",
-        "neighbours=5 shrinkage=2 half_life_days=9",
-        "neighbours=6 shrinkage=1 half_life_days=9",
-        "neighbours=6 shrinkage=2 half_life_days=9",
-    ]
-    drawn = settings_of("itemknn", grid.model_copy(update={"trials": 3}))
-    assert len(drawn) == 3
-    assert all(setting in settings_of("itemknn", grid) for setting in drawn)
-    assert drawn == settings_of("itemknn", grid.model_copy(update={"trials": 3}))
+RANGE = SMALL.model_copy(
+    update={"popularity": PopularitySpace(days=FloatRange(low=1, high=400, log=True)), "trials": 8}
+)
 
 
-def test_every_default_grid_fits_the_default_budget():
+def test_a_range_is_searched_with_the_whole_budget_and_finds_the_short_window(split, shelf):
+    setting, trials = tune("popularity", validation_of(split, shelf("x", "y", "z"), RANGE, None), RANGE)
+    assert len(trials) == 8
+    assert setting["days"] < 19
+    assert trials.filter("chosen")["recall"].item() == trials["recall"].max() == 1.0
+
+
+def test_the_same_seed_tries_the_same_settings_and_another_seed_others(split, shelf):
+    validation = validation_of(split, shelf("x", "y", "z"), RANGE, None)
+    other = RANGE.model_copy(update={"seed": 1})
+    first, again, different = (tune("popularity", validation, config)[1] for config in (RANGE, RANGE, other))
+    assert first.equals(again)
+    assert not first["setting"].equals(different["setting"])
+
+
+def test_a_search_says_nothing_on_any_stream(split, shelf, capfd):
+    tune("popularity", validation_of(split, shelf("x", "y", "z"), RANGE, None), RANGE)
+    assert capfd.readouterr() == ("", "")
+
+
+def test_new_targets_are_ranked_without_what_was_seen(log, shelf):
+    """a and b hold y, the most popular item; what is new to them is z."""
+    events = log("a y 0", "b y 0", "c y 0", "c z 0", "a z 21", "b z 22", "d x 31")
+    split = global_time(events, events["timestamp"].min() + 30 * DAY, 10 * DAY)
+    found = {}
+    for view in ("all", "new"):
+        config = SMALL.model_copy(update={"tuning_view": view})
+        found[view] = validation_of(split, shelf("x", "y", "z"), config, None).recall(Popularity(days=365), 1)
+    assert found == {"all": 0.0, "new": 1.0}
+
+
+class Fixed:
+    """Somebody's own retriever: lists the item that it was made with, and refuses when told to."""
+
+    name = "fixed"
+
+    def __init__(self, setting):
+        self.item = setting["item"]
+
+    def fit(self, events, items):
+        if self.item == "refuse":
+            raise ConfigError("too large")
+        return self
+
+    def recommend(self, users, k, *, filter_viewed=True, items=None):
+        import polars as pl
+
+        return pl.DataFrame({"user_id": users, "rank": [1] * len(users), "item_id": [self.item] * len(users)})
+
+
+def test_any_system_can_be_tuned_with_the_same_budget(split, shelf):
+    validation = validation_of(split, shelf("x", "y", "z"), SMALL, None)
+    setting, trials = tune_system(Fixed, {"item": ("x", "y", "z")}, validation, name="mine", trials=3, k=1)
+    assert setting == {"item": "y"}
+    assert trials["setting"].to_list() == ["item=x", "item=y", "item=z"]
+    assert trials["recall"].to_list() == [0.0, 1.0, 0.0]
+    assert trials["system"].unique().to_list() == ["mine"]
+
+
+def test_a_setting_that_cannot_begin_is_not_chosen_and_a_search_of_such_is_an_error(split, shelf):
+    validation = validation_of(split, shelf("x", "y", "z"), SMALL, None)
+    setting, trials = tune_system(Fixed, {"item": ("refuse", "x")}, validation, name="mine", trials=3, k=1)
+    assert setting == {"item": "x"}
+    assert trials["recall"].to_list() == [None, 0.0]
+    with pytest.raises(ConfigError, match="too large"):
+        tune_system(Fixed, {"item": ("refuse", "refuse")}, validation, name="mine", trials=3, k=1)
+
+
+def test_every_default_list_of_settings_fits_the_default_budget():
     config = EvaluationConfig()
-    everything = config.model_copy(update={"trials": 10_000})
-    for name in config.baselines:
-        assert len(settings_of(name, config)) == len(settings_of(name, everything)) <= config.trials
+    for name in ("popularity", "ease", "ials"):
+        assert len(grid_of(getattr(config, name).dimensions(), config.trials)) <= config.trials
 
 
-@pytest.mark.parametrize("name", EvaluationConfig().baselines)
-def test_every_setting_of_a_space_is_an_option_of_its_baseline(name):
+@pytest.mark.parametrize("name", sorted(CLASSES))
+def test_every_start_lies_in_its_space_and_every_option_is_one_of_the_baseline(name):
     config = EvaluationConfig(memory_limit_gb=3.0, seed=7)
-    for setting in settings_of(name, config):
+    space = getattr(config, name)
+    for setting in (first_of(space.dimensions(), ()), *space.STARTS):
+        assert inside(setting, space.dimensions())
         system = build(name, setting, config)
         assert vars(system).items() >= setting.items()
         assert (system.name, system.memory_limit_gb) == (name, 3.0)

@@ -4,63 +4,23 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator
 
+from intentrec.evaluation.spaces import (
+    BM25Space,
+    ContentSpace,
+    EASESpace,
+    IALSSpace,
+    ItemKNNSpace,
+    PopularitySpace,
+    TransitionsSpace,
+    TwoTowerSpace,
+)
 from intentrec.settings import Section
 
-BaselineName = Literal["popularity", "itemknn", "ease", "ials"]
+BaselineName = Literal["popularity", "itemknn", "ease", "ials", "transitions", "bm25", "content", "twotower"]
 Targets = Literal["window", "last", "successive"]
 ViewName = Literal["all", "new", "repeat", "known"]
 Days = Annotated[float, Field(gt=0, le=36_500)]
 Count = Annotated[int, Field(ge=1, le=10_000)]
-Weight = Annotated[float, Field(ge=0, le=1e6)]
-Positive = Annotated[float, Field(gt=0, le=1e6)]
-
-HALF_LIVES: tuple[float, ...] = (60.0, 180.0, 36_500.0)
-
-
-class PopularitySpace(Section):
-    """What is tried for popularity of the last days."""
-
-    days: tuple[Days, ...] = Field(default=(3.0, 7.0, 14.0, 28.0, 56.0, 112.0, 365.0), min_length=1)
-    """Length of the window before the cut."""
-
-
-class ItemKNNSpace(Section):
-    """What is tried for ItemKNN."""
-
-    neighbours: tuple[Count, ...] = Field(default=(10, 20, 50, 200), min_length=1)
-    """Nearest items kept for each item of the history."""
-
-    shrinkage: tuple[Weight, ...] = Field(default=(10.0,), min_length=1)
-    """Added to the product of lengths under the cosine."""
-
-    half_life_days: tuple[Days, ...] = Field(default=HALF_LIVES, min_length=1)
-    """Days after which an event counts half; 36500 counts all alike."""
-
-
-class EASESpace(Section):
-    """What is tried for EASE."""
-
-    regularisation: tuple[Positive, ...] = Field(default=(20.0, 50.0, 200.0, 1000.0), min_length=1)
-    """Added to the diagonal of the Gram matrix."""
-
-    half_life_days: tuple[Days, ...] = Field(default=HALF_LIVES, min_length=1)
-    """Days after which an event counts half; 36500 counts all alike."""
-
-
-class IALSSpace(Section):
-    """What is tried for iALS."""
-
-    factors: tuple[Count, ...] = Field(default=(64, 256), min_length=1)
-    """Width of the factors."""
-
-    regularisation: tuple[Positive, ...] = Field(default=(20.0, 40.0, 80.0), min_length=1)
-    """Weight of the factors' squared length."""
-
-    alpha: tuple[Positive, ...] = Field(default=(20.0,), min_length=1)
-    """Confidence of a pair of strength 1; its ratio to the regularisation matters most."""
-
-    half_life_days: tuple[Days, ...] = Field(default=(90.0, 36_500.0), min_length=1)
-    """Days after which an event counts half; 36500 counts all alike."""
 
 
 class EvaluationConfig(Section):
@@ -109,10 +69,14 @@ class EvaluationConfig(Section):
     """Systems to compare with, each tuned on the validation window."""
 
     trials: int = Field(default=12, ge=1, le=1_000)
-    """Settings tried for each baseline: its whole grid, or this many of it, drawn with `seed`."""
+    """Settings tried for each baseline, the same number for all: its whole grid where that is no larger, or what a
+    tree-structured Parzen estimator (optuna) proposes, begun with `seed`."""
 
     tuning_k: Count = 100
     """Tuning takes the setting of highest recall at this length."""
+
+    tuning_view: Literal["all", "new"] = "all"
+    """What tuning must foresee: all targets with nothing filtered, or new ones with seen items left out."""
 
     tuning_users: int = Field(default=20_000, ge=1, le=10_000_000)
     """Most validation users that tuning looks at, drawn with `seed`."""
@@ -133,6 +97,18 @@ class EvaluationConfig(Section):
     ials: IALSSpace = IALSSpace()
     """Search space of iALS."""
 
+    transitions: TransitionsSpace = TransitionsSpace()
+    """Search space of the graph of transitions."""
+
+    bm25: BM25Space = BM25Space()
+    """Search space of BM25 over titles."""
+
+    content: ContentSpace = ContentSpace()
+    """Search space of the cosine of titles' vectors."""
+
+    twotower: TwoTowerSpace = TwoTowerSpace()
+    """Search space of the plain two-tower."""
+
     samples: int = Field(default=2_000, ge=100, le=1_000_000)
     """Draws of the bootstrap over users."""
 
@@ -140,7 +116,7 @@ class EvaluationConfig(Section):
     """Of the intervals."""
 
     seed: int = Field(default=0, ge=0)
-    """Of the search, the first factors of iALS and the bootstrap."""
+    """Of the search, the first weights of iALS and the two-tower, and the bootstrap."""
 
     memory_limit_gb: float = Field(default=4.0, gt=0, le=10_000)
     """A baseline that would need more refuses to start, and so does a comparison whose own arrays would."""

@@ -9,6 +9,7 @@ from typing import Self
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
+from scipy import sparse
 
 from intentrec.errors import ConfigError, NotFittedError
 from intentrec.evaluation.baselines.interactions import NO_DECAY_DAYS, Interactions
@@ -96,6 +97,11 @@ class Baseline(ABC):
             parts.append(_listed(places, *self._best(rows[places], scores, k)))
         return self._frame(users, parts)
 
+    def size_bytes(self) -> int:
+        """Of the numbers that were learned, histories not counted."""
+        learned = [value for name, value in vars(self).items() if name.startswith("_") and name != "_interactions"]
+        return sum(_bytes_of(value) for value in learned)
+
     @abstractmethod
     def _learn(self, interactions: Interactions, events: pl.DataFrame, items: pl.DataFrame) -> None: ...
 
@@ -157,3 +163,9 @@ def _listed(places: Ints, columns: Ints, scores: Scores) -> pl.DataFrame:
     return pl.DataFrame(
         {"place": places[row], "rank": rank + 1, "column": columns[row, rank], "score": scores[row, rank]}
     )
+
+
+def _bytes_of(value: object) -> int:
+    if isinstance(value, sparse.csr_array):
+        return int(value.data.nbytes + value.indices.nbytes + value.indptr.nbytes)
+    return int(value.nbytes) if isinstance(value, np.ndarray) else 0

@@ -48,7 +48,7 @@ class BM25(Baseline):
 
     def _scores(self, rows: Ints) -> Scores:
         query = self._fitted().recent(rows, self.recent, self.decay) @ self._counts
-        scores = (sparse.csr_array(query) @ self._weights).toarray().astype(np.float32)
+        scores: Scores = (sparse.csr_array(query) @ self._weights).toarray().astype(np.float32)
         scores[scores <= 0] = -np.inf
         return scores
 

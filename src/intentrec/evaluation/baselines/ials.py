@@ -43,6 +43,7 @@ class IALS(Baseline):
         self.iterations = iterations
         self.seed = seed
         self._model: Any = None
+        self._item_factors: NDArray[np.float32] = np.empty((0, 0), dtype=np.float32)
         self._items_touched: NDArray[np.bool_] = np.empty(0, dtype=np.bool_)
 
     def bytes_needed(self, interactions: Interactions) -> float:
@@ -63,7 +64,7 @@ class IALS(Baseline):
                 random_state=self.seed,
             )
             model.fit(sparse.csr_matrix(interactions.values), show_progress=False)
-        self._model = model
+        self._model, self._item_factors = model, model.item_factors
         self._items_touched = np.bincount(interactions.values.indices, minlength=len(interactions.items)) > 0
 
     def _scores(self, rows: Ints) -> Scores:
@@ -76,6 +77,6 @@ class IALS(Baseline):
             # Solved exactly for the final item factors, so that a user is served alike whether seen in training or not.
             factors = self._model.recalculate_user(known, sparse.csr_matrix(values[known]))
             # In double precision, so that the size of a block does not show in the digits that `best` keeps.
-            scores[known] = factors.astype(np.float64) @ self._model.item_factors.T
+            scores[known] = factors.astype(np.float64) @ self._item_factors.T
         scores[:, ~self._items_touched] = -np.inf
         return scores

@@ -67,6 +67,10 @@ class TwoTower(Baseline):
         """Item vectors with what Adam keeps of them, and the events."""
         return float(_BYTES_A_WEIGHT * self.width * len(interactions.items) + 64 * interactions.values.nnz)
 
+    def size_bytes(self) -> int:
+        """Of the weights of both towers and the item vectors made from them."""
+        return 0 if self._trained is None else self._trained.size_bytes()
+
     def _learn(self, interactions: Interactions, events: pl.DataFrame, items: pl.DataFrame) -> None:
         require("torch", "the two-tower baseline")
         from intentrec.evaluation.baselines.twotower_training import Options, train

@@ -74,6 +74,10 @@ class Fitted:
             vectors: Vectors = self.network.users(torch.from_numpy(means)).numpy()
         return vectors
 
+    def size_bytes(self) -> int:
+        """Of the weights and the unit vectors."""
+        return sum(weight.nbytes for weight in self.network.parameters()) + self.items.nbytes
+
 
 def train(user: Ints, item: Ints, n_items: int, options: Options) -> Fitted:
     """Two towers that have seen all examples `options.epochs` times.
