@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from benchmarks.rectools.worker.positions import groups, real_position_loss
+from benchmarks.rectools.worker.positions import CandidateLogits, groups, real_position_loss
 
 ITEMS, WIDTH, LENGTH = 40, 6, 20
 
@@ -28,6 +28,17 @@ class Model(nn.Module):
         if candidates is None:
             return states @ items.T
         return (items[candidates] @ states.unsqueeze(-1)).squeeze(-1)
+
+
+def test_products_with_candidates_have_the_right_gradient():
+    torch.manual_seed(4)
+    states, items = torch.randn(33, 4, dtype=torch.float64), torch.randn(9, 4, dtype=torch.float64)
+    candidates = torch.randint(0, 8, (33, 5))  # nobody is asked about the last item
+    products = CandidateLogits.apply(states, items, candidates)
+    torch.testing.assert_close(products, (items[candidates] * states.unsqueeze(1)).sum(-1))
+    assert torch.autograd.gradcheck(
+        lambda s, i: CandidateLogits.apply(s, i, candidates), (states.requires_grad_(), items.requires_grad_())
+    )
 
 
 def mean_loss(logits, y, w):

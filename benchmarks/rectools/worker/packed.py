@@ -2,6 +2,7 @@
 
 import torch
 from rectools.models.nn.transformers.lightning import TransformerLightningModule
+from torch.nn.functional import cross_entropy
 
 from benchmarks.rectools.worker.positions import Batch, real_position_loss
 
@@ -14,3 +15,9 @@ class RealPositions(TransformerLightningModule):  # type: ignore[misc]
         loss = real_position_loss(self, batch)
         self.log(self.train_loss_name, loss, on_step=False, on_epoch=True)
         return loss
+
+    @classmethod
+    def _calc_softmax_loss(cls, logits: torch.Tensor, y: torch.Tensor, w: torch.Tensor) -> torch.Tensor:
+        # RecTools puts the classes of logits (1, P, I) in the middle, where the softmax takes twice as long.
+        losses = cross_entropy(logits.flatten(0, 1), y.flatten(), ignore_index=0, reduction="none") * w.flatten()
+        return losses.sum() / (losses > 0).sum()
