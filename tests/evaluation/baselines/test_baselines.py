@@ -6,7 +6,17 @@ import polars as pl
 import pytest
 
 from intentrec.errors import ConfigError, DataError, MissingExtra
-from intentrec.evaluation.baselines import EASE, IALS, Baseline, ItemKNN, Popularity
+from intentrec.evaluation.baselines import (
+    BM25,
+    EASE,
+    IALS,
+    Baseline,
+    Content,
+    ItemKNN,
+    Popularity,
+    Transitions,
+    TwoTower,
+)
 from intentrec.evaluation.baselines import base as base_module
 from intentrec.evaluation.baselines import itemknn as itemknn_module
 from intentrec.evaluation.baselines.ease import closed_form
@@ -205,7 +215,9 @@ def test_ials_without_its_package_says_what_to_type(random_world, monkeypatch):
 
 # all ----------------------------------------------------------------------------------------------------------------
 
-PERSONAL = [ItemKNN(), EASE(regularisation=1.0), IALS(factors=4)]
+READERS = [BM25(), Content(), Transitions()]
+COUNTERS = [ItemKNN(), EASE(regularisation=1.0), IALS(factors=4), TwoTower(width=4, epochs=1)]
+PERSONAL = [*COUNTERS, *READERS]
 
 
 @pytest.mark.parametrize("system", PERSONAL, ids=lambda system: system.name)
@@ -215,7 +227,7 @@ def test_a_personal_system_has_no_rows_for_a_stranger_nor_for_who_only_returned(
     assert set(rows["user_id"]) == {"a"}
 
 
-@pytest.mark.parametrize("system", PERSONAL, ids=lambda system: system.name)
+@pytest.mark.parametrize("system", COUNTERS, ids=lambda system: system.name)
 def test_an_item_without_events_cannot_be_scored(system, log, shelf):
     rows = system.fit(log("a x 0", "a y 0", "b y 1"), shelf("x", "y", "new")).recommend(["a"], 5, filter_viewed=False)
     assert set(rows["item_id"]) == {"x", "y"}
@@ -243,3 +255,16 @@ def test_recommended_scores_are_floats_of_the_rounded_order(random_world):
     rows = EASE(regularisation=3.0).fit(*random_world).recommend(["u00"], 12, filter_viewed=False)
     assert rows.schema["score"] == pl.Float64
     assert rows["score"].to_list() == sorted(rows["score"].to_list(), reverse=True)
+
+
+@pytest.mark.parametrize("system", [Popularity(), *PERSONAL], ids=lambda system: system.name)
+def test_size_is_that_of_what_was_learned(system):
+    world = checkerboard(8)
+    learned = system.fit(world.events, world.items).size_bytes()
+    assert learned > 0
+    assert system.with_histories(world.events.head(2)).size_bytes() == learned
+
+
+def test_size_of_ease_is_its_square_of_single_precision(random_world):
+    system = EASE(regularisation=3.0).fit(*random_world)
+    assert system.size_bytes() == 12 * 12 * 4 + 12 * 8

@@ -6,14 +6,19 @@ import polars as pl
 import pytest
 
 from intentrec.errors import NotFittedError
-from intentrec.evaluation.baselines import EASE, IALS, ItemKNN, Popularity
+from intentrec.evaluation.baselines import BM25, EASE, IALS, Content, ItemKNN, Popularity, Transitions, TwoTower
 
 HALF = 20.0
 SYSTEMS = [
     Popularity(days=30),
     ItemKNN(neighbours=5, half_life_days=HALF),
+    ItemKNN(neighbours=5, window=3, decay=0.7, activity=0.5),
     EASE(regularisation=2.0, half_life_days=HALF),
     IALS(factors=4, regularisation=0.1, half_life_days=HALF),
+    Transitions(before_near=2),
+    BM25(recent=2),
+    Content(recent=2),
+    TwoTower(width=4, epochs=1, history=3),
 ]
 
 
@@ -80,7 +85,7 @@ def test_nobody_but_the_users_of_the_histories_is_known(system, random_world, lo
     assert served.with_histories(random_world[0]).recommend(["u03"], 5).equals(system.recommend(["u03"], 5))
 
 
-@pytest.mark.parametrize("kind", [Popularity, ItemKNN, EASE, IALS])
+@pytest.mark.parametrize("kind", [Popularity, ItemKNN, EASE, IALS, Transitions, BM25, Content, TwoTower])
 def test_nothing_is_served_before_fit(kind, log):
     with pytest.raises(NotFittedError):
         kind().with_histories(log("a x 0"))

@@ -20,7 +20,13 @@ _WORD = re.compile(r"[^\W_]+")
 
 
 def titles_of(items: pl.DataFrame, ids: pl.Series) -> list[str]:
-    """The title of each id, in their order; an empty one where the table has none."""
+    """The title of each id, in their order; an empty one where an item has none.
+
+    Raises:
+        DataError: The table has no column of titles.
+    """
+    if "title" not in items.columns:
+        raise DataError(f"This baseline reads titles, and the item table has only {', '.join(items.columns)}.")
     titles = items.select(pl.col("item_id").cast(pl.String), pl.col("title").cast(pl.String)).unique(
         "item_id", keep="first", maintain_order=True
     )

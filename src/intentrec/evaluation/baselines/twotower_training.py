@@ -133,14 +133,12 @@ def batches(
 def in_batch_loss(network: Towers, histories: Tensor, targets: Tensor, log_q: Tensor, temperature: float) -> Tensor:
     """Mean cross entropy of each target among the targets of its batch.
 
-    A target that stands in the batch twice is no negative of itself.
+    A target that stands in the batch twice counts twice, also as a negative of itself: the correction divides by how
+    often an item is drawn, so without the copies the mass of popular items would be missing from the sum.
     """
     users = network.users(network.pooled(histories))
     items = functional.normalize(network.vectors(targets), dim=1)
     logits = users @ items.T / temperature - log_q[targets]
-    same = targets[:, None] == targets[None, :]
-    same.fill_diagonal_(False)
-    logits = logits.masked_fill(same, -torch.inf)
     return functional.cross_entropy(logits, torch.arange(len(targets), device=targets.device))
 
 
