@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from time import perf_counter
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -10,7 +11,7 @@ import polars as pl
 from intentrec.data.splits import Split
 from intentrec.errors import ConfigError, DataError
 from intentrec.evaluation.asked import Asked, asked_of
-from intentrec.evaluation.baselines import Baseline
+from intentrec.evaluation.baselines import Baseline, Embed
 from intentrec.evaluation.channels import exclusive, exposure
 from intentrec.evaluation.config import EvaluationConfig
 from intentrec.evaluation.frames import SPREAD_SCHEMA, SWEEP_SCHEMA
@@ -21,7 +22,7 @@ from intentrec.evaluation.memory import check_memory, estimate_memory
 from intentrec.evaluation.report import Evaluation
 from intentrec.evaluation.runs import Cost, Seeded, Timed, Watch, costs_of, runs_of
 from intentrec.evaluation.strangers import WithPopularity
-from intentrec.evaluation.summary import Resampling, activity_strata, pairs_of, spread, summarised
+from intentrec.evaluation.summary import Pairs, Resampling, activity_strata, pairs_of, spread, summarised
 from intentrec.evaluation.tag_hits import tag_hits
 from intentrec.evaluation.truth import Truth
 from intentrec.evaluation.tuning import TUNING_SCHEMA, build, tune, validation_of
@@ -39,6 +40,7 @@ class Extras:
     Attributes:
         vectors: item_id and vector: the space in which diversity within lists is measured; without it there is none.
         tags: Rows of `TAGS` as of the cut, for their hit rate.
+        embed: Titles -> vectors, for baselines that read titles; without it they know their spelling.
         costs: What given systems cost; sizes and answers are measured anyway.
         sweep: `SWEEP_SCHEMA`, passed on to the report.
         about: Command, seeds, data version and the like, passed on to the report.
@@ -46,6 +48,7 @@ class Extras:
 
     vectors: pl.DataFrame | None = None
     tags: pl.DataFrame | None = None
+    embed: Embed | None = None
     costs: Mapping[str, Cost] = field(default_factory=dict)
     sweep: pl.DataFrame = field(default_factory=SWEEP_SCHEMA.to_frame)
     about: Mapping[str, str] = field(default_factory=dict)
@@ -83,34 +86,38 @@ def evaluate(
     visible = Items.of(items, split.train, extras.vectors)
     views = [targets_of(view, asked.targets, visible.ids) for view in VIEWS if view.name in config.views]
     truths = [Truth.of(view, asked.owners, visible, config.ks, config.debias_gamma) for view in views]
-    baselines, tuning, seconds = trained_baselines(split, items, config, kinds=kinds, progress=progress)
-    found = _measured({**systems, **baselines}, asked, truths, visible, config, progress)
-    options = Resampling(config.samples, config.confidence, config.seed)
-    pairs = pairs_of(list(systems), list(baselines))
-    strata = [activity_strata(truth.users, split.train, config.activity) for truth in truths]
-    tables = [summarised(t, found.of(t), parts, pairs, options) for t, parts in zip(truths, strata, strict=True)]
-    known = {name: Cost(train_s) for name, train_s in seconds.items()} | dict(extras.costs)
-    hits = {} if extras.tags is None else {
-        "tag_hits": tag_hits(extras.tags, items, split.targets, options, n=config.tag_places)
-    }  # fmt: skip
-    return Evaluation(
-        protocol=split.name,
-        leaky=split.leaky,
-        cut=split.cut,
-        summary=pl.concat([summary for summary, _ in tables]),
-        per_user=_per_user(truths, found),
-        comparisons=pl.concat([compared for _, compared in tables]),
-        tuning=tuning,
-        notes=_notes(split, views, asked, config),
-        targets=asked.kind,
-        costs=costs_of(found.watches, known),
-        exposure=pl.concat([exposure(truth, found.of(truth), visible) for truth in truths]),
-        exclusive=pl.concat([exclusive(truth, found.of(truth), config.ks, options) for truth in truths]),
-        spread=pl.concat([pl.DataFrame(schema=SPREAD_SCHEMA), *found.spreads]),
-        sweep=extras.sweep,
-        about=dict(extras.about),
-        **hits,
+    baselines, tuning, seconds = trained_baselines(
+        split, items, config, kinds=kinds, embed=extras.embed, progress=progress
     )
+    found = _measured({**systems, **baselines}, asked, truths, visible, config, progress)
+    named: dict[str, Any] = {
+        "protocol": split.name, "leaky": split.leaky, "cut": split.cut, "targets": asked.kind, "tuning": tuning,
+        "notes": _notes(split, views, asked, config), "sweep": extras.sweep, "about": dict(extras.about),
+        "costs": costs_of(found.watches, {name: Cost(spent) for name, spent in seconds.items()} | dict(extras.costs)),
+        "per_user": _per_user(truths, found),
+    }  # fmt: skip
+    pairs = pairs_of(list(systems), list(baselines))
+    return Evaluation(**named, **_tables(truths, found, visible, items, split, pairs, config, extras))
+
+
+def _tables(
+    truths: Sequence[Truth], found: "_Found", items: Items, table: pl.DataFrame, split: Split, pairs: Pairs,
+    config: EvaluationConfig, extras: Extras,
+) -> dict[str, pl.DataFrame]:  # fmt: skip
+    """Everything that is summed up over users."""
+    options = Resampling(config.samples, config.confidence, config.seed)
+    strata = [activity_strata(truth.users, split.train, config.activity) for truth in truths]
+    both = [summarised(t, found.of(t), parts, pairs, options) for t, parts in zip(truths, strata, strict=True)]
+    tables = {
+        "summary": pl.concat([summary for summary, _ in both]),
+        "comparisons": pl.concat([compared for _, compared in both]),
+        "exposure": pl.concat([exposure(truth, found.of(truth), items) for truth in truths]),
+        "exclusive": pl.concat([exclusive(truth, found.of(truth), config.ks, options) for truth in truths]),
+        "spread": pl.concat([pl.DataFrame(schema=SPREAD_SCHEMA), *found.spreads]),
+    }
+    if extras.tags is not None:
+        tables["tag_hits"] = tag_hits(extras.tags, table, split.targets, options, n=config.tag_places)
+    return tables
 
 
 def trained_baselines(
@@ -119,14 +126,25 @@ def trained_baselines(
     config: EvaluationConfig,
     *,
     kinds: Collection[str] | None = None,
+    embed: Embed | None = None,
     progress: Progress = SILENT,
 ) -> tuple[dict[str, Recommends], pl.DataFrame, dict[str, float]]:
     """Baselines with their best settings.
+
+    Args:
+        split: What to learn from.
+        items: The item table, with titles where a baseline reads them.
+        config: Which baselines, and how they are tuned.
+        kinds: The kinds of events that targets are made of; None means all.
+        embed: Titles -> vectors, for baselines that read them.
+        progress: Told about trials.
 
     Returns:
         Each baseline trained on all of `split.train`; the table of all trials; the seconds that training took once its
         setting was known.
     """
+    if not config.baselines:
+        return {}, pl.DataFrame(schema=TUNING_SCHEMA), {}
     validation = validation_of(split, items, config, kinds)
     trained: dict[str, Baseline] = {}
     seconds: dict[str, float] = {}
@@ -135,9 +153,9 @@ def trained_baselines(
     if config.strangers == "popularity" and "popularity" not in names:
         names = ("popularity", *names)
     for name in names:
-        setting, trials = tune(name, validation, config, progress)
+        setting, trials = tune(name, validation, config, progress, embed)
         start = perf_counter()
-        trained[name] = build(name, setting, config).fit(split.train, items)
+        trained[name] = build(name, setting, config, embed).fit(split.train, items)
         seconds[name] = perf_counter() - start
         tables.append(trials)
     served: dict[str, Recommends] = {name: trained[name] for name in config.baselines}

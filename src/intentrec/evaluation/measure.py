@@ -58,7 +58,10 @@ Looks = dict[str, Values]
 
 
 def looks_of(lists: Lists, items: Items, ks: Sequence[int]) -> Looks:
-    """Metrics of what the lists look like, whatever the targets: name -> (V,), for all who were asked for."""
+    """Metrics of what the lists look like, whatever the targets: name -> (V,), for all who were asked for.
+
+    EICD is the number of categories under the name of the paper: summaries add it.
+    """
     found: dict[str, Values] = {"novelty": metrics.novelty_at(lists, items.surprise, ks)}
     if items.vectors is not None:
         found["diversity"] = metrics.diversity_at(lists, items.vectors, ks)
@@ -66,7 +69,6 @@ def looks_of(lists: Lists, items: Items, ks: Sequence[int]) -> Looks:
         found["categories"] = metrics.categories_at(lists, items.categories, ks)
         most = np.minimum(np.array(ks), len(np.unique(items.categories[items.categories >= 0])))
         found["category_diversity"] = found["categories"] / most
-        found["eicd"] = found["categories"]
     return {f"{name}@{k}": values[:, n] for name, values in found.items() for n, k in enumerate(ks)}
 
 

@@ -121,10 +121,10 @@ def categories_at(lists: Lists, categories: Ints, ks: Sequence[int]) -> Values:
     found = np.zeros((len(lists), len(ks)))
     if not width:
         return found
-    known = np.append(categories, -1)  # the place behind the last is what an ended list points at
+    known = np.append(categories, -1).astype(np.int32)  # the place behind the last is what an ended list points at
     for rows in _blocks(lists, width):
         # Sorted by category, then place: the first of each category says from which length on it counts.
-        keys = known[lists[rows]] * width + np.arange(width)
+        keys = known[lists[rows]] * np.int32(width) + np.arange(width, dtype=np.int32)
         keys.sort(axis=1)
         category, place = np.divmod(keys, width)
         first = category >= 0

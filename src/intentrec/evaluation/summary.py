@@ -98,7 +98,13 @@ def summarised(
             means = resampled_means(sample.values, options.samples, np.random.default_rng(options.seed))
             summaries.append(_summary(sample, means, options.confidence))
             comparisons.append(_comparisons(sample, means, pairs, options.confidence))
-    return pl.concat(summaries), pl.concat(comparisons)
+    return _with_eicd(pl.concat(summaries)), _with_eicd(pl.concat(comparisons))
+
+
+def _with_eicd(frame: pl.DataFrame) -> pl.DataFrame:
+    """EICD offline is the number of categories shown (`metrics.categories_at`): no need to resample it twice."""
+    same = frame.filter(pl.col("metric").str.starts_with("categories@"))
+    return pl.concat([frame, same.with_columns(pl.col("metric").str.replace("categories@", "eicd@"))])
 
 
 def spread(view: str, system: str, runs: Sequence[Measured]) -> pl.DataFrame:
