@@ -56,7 +56,7 @@ class Ranker:
         items, users, words = (_of_kind(vectors, kind) for kind in ("item", "user", "tag"))
         ids: list[str] = users[0]
         activity = activity_of(ids, events)
-        index = ItemIndex.build(*items)
+        index = ItemIndex.build(*items).searchable(config, users[1])
         return cls(
             index=index,
             users={user: row for row, user in enumerate(ids)},

@@ -6,9 +6,10 @@ import numpy as np
 from scipy import sparse
 
 from intentrec.retrieval.config import RetrievalConfig
+from intentrec.retrieval.index import ItemIndex
 from intentrec.retrieval.queries import TagQueries
 from intentrec.retrieval.quotas import fill_quotas
-from intentrec.retrieval.topk import Floats, Ints, Mask, Vectors, dot_pairs, top_k
+from intentrec.retrieval.topk import Floats, Ints, Mask, Vectors, dot_pairs
 from intentrec.retrieval.variety import Likeness, is_varied, vary
 
 
@@ -42,7 +43,7 @@ class Block:
     """Users of one block with their interests.
 
     Attributes:
-        items: (N, D).
+        index: Items under their vectors, (N, D).
         users: (U, D).
         beta: Weight of the user vector, (U,).
         tags: Queries of the users that have tags.
@@ -52,7 +53,7 @@ class Block:
         categories: Category code of each item, -1 for none, (N,); None where nothing is known.
     """
 
-    items: Vectors
+    index: ItemIndex
     users: Vectors
     beta: Floats
     tags: TagQueries
@@ -76,17 +77,19 @@ class Block:
         counts = np.bincount(self.tags.user, minlength=len(self.users))
         tagged = counts[user] > 0
         plain = tagged & ~from_tag
-        query[plain] = nearest_member(user[plain], item[plain], self.tags.user, self.tags.vectors, self.items)
+        query[plain] = nearest_member(user[plain], item[plain], self.tags.user, self.tags.vectors, self.index.vectors)
         beta = np.where(tagged, self.beta[user], 1.0)
         tag = np.zeros(len(user), dtype=np.int64)
         score_tag = np.zeros(len(user))
         at, of = query[tagged], item[tagged]
-        tag[tagged] = nearest_member(at, of, self.tags.tag_query, self.tags.tag_vectors[self.tags.tag_name], self.items)
-        score_tag[tagged] = (1.0 - beta[tagged]) * dot_pairs(self.tags.vectors, self.items, at, of)
-        score_user = beta * dot_pairs(self.users, self.items, user, item)
+        tag[tagged] = nearest_member(
+            at, of, self.tags.tag_query, self.tags.tag_vectors[self.tags.tag_name], self.index.vectors
+        )
+        score_tag[tagged] = (1.0 - beta[tagged]) * dot_pairs(self.tags.vectors, self.index.vectors, at, of)
+        score_user = beta * dot_pairs(self.users, self.index.vectors, user, item)
         score = score_user + score_tag
         if varied:
-            likeness = Likeness(self.categories, self.items, self.config.diversity_vectors)
+            likeness = Likeness(self.categories, self.index.vectors, self.config.diversity_vectors)
             score = vary(user, offered, item, score, share=share, likeness=likeness, config=self.config)
         return Chosen(user, item, from_tag, tagged, tag, score_user, score_tag, score)
 
@@ -96,9 +99,8 @@ class Block:
         fused = (beta * self.users[self.tags.user] + (1.0 - beta) * self.tags.vectors).astype(np.float32)
         owner = np.concatenate([np.arange(len(self.users), dtype=np.int64), self.tags.user])
         active = np.flatnonzero(share > 0)
-        hits = top_k(
+        hits = self.index.search(
             np.concatenate([self.users, fused])[active],
-            self.items,
             k,
             allowed=self.allowed,
             excluded=self.excluded,

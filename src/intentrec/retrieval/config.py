@@ -49,5 +49,25 @@ class RetrievalConfig(Section):
     """Most items of one category in the first `diversity_places`, as long as the pool holds others; leave it out for
     no cap."""
 
+    index: Literal["auto", "exact", "torch", "ivf", "hnsw"] = "auto"
+    """How items are searched. "exact" compares all with numpy, "torch" with torch, on a GPU if `index_device` says so;
+    "ivf" and "hnsw" are approximate (faiss). "auto" is exact up to `index_exact_up_to` items and "ivf" beyond."""
+
+    index_exact_up_to: int = Field(default=200_000, ge=0)
+    """Up to so many items "auto" compares all: 2 to 4 ms of one core a user at 200,000 items of width 64, where an
+    approximate index takes 0.1 to 0.3 ms but has to be built and measured."""
+
+    index_recall: UnitInterval = 0.99
+    """Share of the true first hundred that an approximate index is tuned to find, measured on real users."""
+
+    index_least_recall: UnitInterval = 0.98
+    """An index that finds less is not built: an error, not a worse list."""
+
+    index_device: str = "cpu"
+    """Where "torch" searches: "cpu", "cuda" or "cuda:1"."""
+
+    index_half: bool = False
+    """Whether "torch" holds the items in half precision. The lists stay exact: candidates are scored again in full."""
+
     block_scores: int = Field(default=4_000_000, ge=1_000, le=1_000_000_000)
     """Most query-item scores held in memory at once; 4 bytes each, about four such arrays live together."""

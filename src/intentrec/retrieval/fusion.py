@@ -17,6 +17,8 @@ from intentrec.retrieval.queries import Fused, TagQueries
 from intentrec.retrieval.topk import Floats, Ints, Mask, Vectors, rank_within
 from intentrec.tables import TAGS
 
+_QUERIES_A_USER = 4
+
 FUSED_SCHEMA: dict[str, pl.DataType] = {
     **RECOMMENDED_SCHEMA,
     "score_user": pl.Float64(),
@@ -85,13 +87,15 @@ def recommend(
     """
     vectors = _checked(users, user_vectors, index)
     betas = np.broadcast_to(np.asarray(beta, dtype=np.float64), len(users))
-    step = max(1, config.block_scores // max(1, len(index)))
+    # An approximate index holds no score for every item, but a pool of candidates for each query of a user.
+    held = len(index) if index.compares_all else _QUERIES_A_USER * max(k, config.diversity_pool)
+    step = max(1, config.block_scores // max(1, held))
     frames = [pl.DataFrame(schema=FUSED_SCHEMA)]
     for start in range(0, len(users), step):
         part = slice(start, start + step)
         queries = _queries(users[part], betas[part], vectors.shape[1], tags, config.fused)
         barred = None if excluded is None else excluded[part]
-        block = Block(index.vectors, vectors[part], betas[part], queries, allowed, barred, config, categories)
+        block = Block(index, vectors[part], betas[part], queries, allowed, barred, config, categories)
         frames.append(_frame(index, users[part], queries, block.chosen(k), k))
     return pl.concat(frames)
 

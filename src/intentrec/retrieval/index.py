@@ -1,7 +1,7 @@
 """Item vectors under their ids, and filters in the same order."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
@@ -10,7 +10,9 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from intentrec.errors import DataError
-from intentrec.retrieval.topk import Ints, Mask, Vectors
+from intentrec.retrieval.config import RetrievalConfig
+from intentrec.retrieval.indexes import VectorIndex, build_index
+from intentrec.retrieval.topk import Hits, Ints, Mask, Vectors, top_k
 
 
 @dataclass(frozen=True)
@@ -20,10 +22,12 @@ class ItemIndex:
     Attributes:
         ids: Item ids, ascending, (N,).
         vectors: One row an item, (N, D).
+        engine: How they are searched; None compares all of them.
     """
 
     ids: NDArray[np.str_]
     vectors: Vectors
+    engine: VectorIndex | None = None
 
     @classmethod
     def build(cls, ids: Sequence[str], vectors: NDArray[np.floating]) -> Self:
@@ -45,6 +49,38 @@ class ItemIndex:
         if len(wrong):
             raise DataError(f"The vector of item {str(names[wrong[0]])!r} is not finite; train the towers again.")
         return cls(names, ordered)
+
+    def searchable(self, config: RetrievalConfig, queries: Vectors | None = None) -> Self:
+        """The same items behind the index that `config` asks for; see `build_index` for queries and errors."""
+        return replace(self, engine=build_index(self.vectors, config, queries))
+
+    @property
+    def compares_all(self) -> bool:
+        """Whether a search holds a score for every item."""
+        return self.engine is None or self.engine.compares_all
+
+    def search(
+        self,
+        queries: Vectors,
+        k: int,
+        *,
+        allowed: Mask | None = None,
+        excluded: sparse.csr_array | None = None,
+        excluded_rows: Ints | None = None,
+        block_scores: int = 4_000_000,
+    ) -> Hits:
+        """The best `k` items of each query; see `VectorIndex.search`."""
+        if self.engine is not None:
+            return self.engine.search(queries, k, allowed=allowed, excluded=excluded, excluded_rows=excluded_rows)
+        return top_k(
+            queries,
+            self.vectors,
+            k,
+            allowed=allowed,
+            excluded=excluded,
+            excluded_rows=excluded_rows,
+            block_scores=block_scores,
+        )
 
     def __len__(self) -> int:
         return len(self.ids)

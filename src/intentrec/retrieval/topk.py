@@ -78,10 +78,8 @@ def top_k(
         block = queries[start : start + step]
         barred = None if excluded is None else excluded[excluded_rows[start : start + step]][:, columns]
         rows, picked = _candidates(block, items[columns], k, barred)
-        picked = columns[picked]
-        score = dot_pairs(block, items, rows, picked)
-        parts.append(_ranked(rows + start, picked, score, k))
-    return _joined(parts)
+        parts.append(best_pairs(block, items, rows, columns[picked], k, first=start))
+    return joined(parts)
 
 
 def _candidates(block: Vectors, items: Vectors, k: int, barred: sparse.csr_array | None) -> tuple[Ints, Ints]:
@@ -101,12 +99,23 @@ def _candidates(block: Vectors, items: Vectors, k: int, barred: sparse.csr_array
     return rows.astype(np.int64), picked.astype(np.int64)
 
 
-def _ranked(rows: Ints, items: Ints, score: Floats, k: int) -> Hits:
-    order = np.lexsort((items, -score, rows))
-    rows, items, score = rows[order], items[order], score[order]
+def best_pairs(queries: Vectors, items: Vectors, rows: Ints, picked: Ints, k: int, *, first: int = 0) -> Hits:
+    """The best `k` of the candidates of each query, by their exact scores.
+
+    Args:
+        queries: (Q, D).
+        items: (N, D).
+        rows: Query of each candidate, (C,).
+        picked: Item of each candidate, (C,).
+        k: Most items for one query.
+        first: Number of the first query in the hits.
+    """
+    score = dot_pairs(queries, items, rows, picked)
+    order = np.lexsort((picked, -score, rows))
+    rows, picked, score = rows[order], picked[order], score[order]
     rank = rank_within(rows)
     kept = rank <= k
-    return Hits(rows[kept], rank[kept], items[kept], score[kept])
+    return Hits(rows[kept] + first, rank[kept], picked[kept], score[kept])
 
 
 def rank_within(groups: Ints) -> Ints:
@@ -115,7 +124,8 @@ def rank_within(groups: Ints) -> Ints:
     return np.arange(1, len(groups) + 1) - np.repeat(starts, np.diff(starts, append=len(groups)))
 
 
-def _joined(parts: list[Hits]) -> Hits:
+def joined(parts: list[Hits]) -> Hits:
+    """Hits of blocks of queries, one after the other."""
     nothing = np.empty(0, dtype=np.int64)
     parts = parts or [Hits(nothing, nothing, nothing, np.empty(0, dtype=np.float64))]
     return Hits(
