@@ -105,17 +105,17 @@ class ItemKNNSpace(Space):
     """What is tried for ItemKNN: without the order of histories, and with it."""
 
     STARTS: ClassVar[tuple[Setting, ...]] = (
-        {"neighbours": 200, "shrinkage": 10.0, "decay": 1.0, "window": 0, "distance": 0.5, "backward": 0.5,
-         "activity": 0.0, "half_life_days": 180.0},
+        {"neighbours": 10, "shrinkage": 10.0, "decay": 1.0, "window": 0, "distance": 0.5, "backward": 0.5,
+         "activity": 0.0, "half_life_days": 60.0},
         {"neighbours": 50, "shrinkage": 10.0, "decay": 1.0, "window": 0, "distance": 0.5, "backward": 0.5,
          "activity": 0.0, "half_life_days": 180.0},
-        {"neighbours": 200, "shrinkage": 10.0, "decay": 1.0, "window": 0, "distance": 0.5, "backward": 0.5,
-         "activity": 0.0, "half_life_days": 60.0},
         {"neighbours": 200, "shrinkage": 5.0, "decay": 0.7, "window": 20, "distance": 0.5, "backward": 0.5,
          "activity": 0.5, "half_life_days": 36_500.0},
+        {"neighbours": 10, "shrinkage": 10.0, "decay": 0.95, "window": 0, "distance": 0.5, "backward": 0.5,
+         "activity": 0.5, "half_life_days": 60.0},
     )  # fmt: skip
 
-    neighbours: Count = (10, 20, 50, 200, 500)
+    neighbours: Count = (10, 20, 50, 200)
     """Nearest items kept for each item of the history."""
 
     shrinkage: Weight = FloatRange(low=1.0, high=50.0, log=True)
