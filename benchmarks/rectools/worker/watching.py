@@ -44,14 +44,18 @@ class Validation(Callback):  # type: ignore[misc]
 
     Args:
         train: user_id, item_id in the order of time.
-        targets: user_id, item_id that must be found; an item that training never saw counts as missed.
+        targets: user_id, item_id that must be found. What the user has in `train` is not asked for; an item that
+            training never saw counts as missed.
         every: Epochs between two looks.
         patience: Epochs without gain.
     """
 
     def __init__(self, train: pd.DataFrame, targets: pd.DataFrame, every: int, patience: int) -> None:
         histories = train.groupby("user_id", sort=False)["item_id"].agg(list)
-        wanted = targets.groupby("user_id", sort=False)["item_id"].agg(list)
+        pair = ["user_id", "item_id"]
+        had = targets[pair].merge(train[pair].drop_duplicates(), on=pair, how="left", indicator="place")["place"]
+        fresh = targets[(had == "left_only").to_numpy()].drop_duplicates(pair)
+        wanted = fresh.groupby("user_id", sort=False)["item_id"].agg(list)
         users = wanted.index.intersection(histories.index, sort=False)
         pairs = list(zip(histories[users], wanted[users], strict=True))
         self.pairs = sorted(pairs, key=lambda pair: len(pair[0]))  # batches of one length need little padding
