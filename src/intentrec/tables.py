@@ -316,9 +316,9 @@ USER_METRICS = Table(
     ("system", "view", "user_id"),
     (
         Column("system", pl.String, "which recommender"),
-        Column("view", pl.String, "all, new or repeat purchases"),
+        Column("view", pl.String, "what counts as a target: all, new, repeat or known"),
         _USER,
-        Column("n_targets", pl.Int64, "items the user really touched after the cut"),
+        Column("n_targets", pl.Int64, "items the user really touched after the cut, in this view; then metric@k each"),
     ),
     open=True,
 )

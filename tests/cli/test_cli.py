@@ -187,6 +187,7 @@ def test_the_version(cli: Cli) -> None:
         (["run", "--as-of", "soon"], 3, "'soon' is not a date"),
         (["run", "--stages", "everything"], 3, "There is no stage 'everything'"),
         (["evaluate", "--protocol", "magic"], 3, "There is no protocol 'magic'"),
+        (["evaluate", "--targets", "magic"], 3, "There are no targets 'magic'; choose one of window, last, successive"),
         (["evaluate", "--protocol", "column"], 4, "no column 'split'"),
         (["ingest", "--events", "absent.parquet"], 4, "absent.parquet"),
         (["ingest"], 2, "Give at least one of --items"),

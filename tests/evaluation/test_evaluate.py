@@ -2,14 +2,16 @@ import json
 from contextlib import contextmanager
 from datetime import timedelta
 
+import numpy as np
 import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from polars.testing import assert_frame_equal
 
 from intentrec.data.splits import Split, global_time, leave_one_out
 from intentrec.errors import ConfigError, DataError
-from intentrec.evaluation import EvaluationConfig, evaluate, trained_baselines
+from intentrec.evaluation import Cost, EvaluationConfig, Extras, Seeded, evaluate, trained_baselines
 from intentrec.evaluation.config import EASESpace, IALSSpace, ItemKNNSpace, PopularitySpace
 from intentrec.tables import USER_METRICS
 
@@ -200,3 +202,245 @@ def test_a_longer_list_never_finds_less(lists):
     recalls = [found.value("mine", f"recall@{k}") for k in (1, 2, 3)]
     assert recalls == sorted(recalls)
     assert recalls[-1] == 1.0
+
+
+# strata, exposure, what only one finds -------------------------------------------------------------------------------
+
+
+def test_strata_of_users_by_hand(split, items):
+    found = evaluate({"mine": MINE}, split, items, NONE.model_copy(update={"activity": (1,)}))
+    strata = found.summary.filter(pl.col("view") == "all", pl.col("metric") == "recall@2")
+    assert dict(strata.select("stratum", "users").iter_rows()) == {
+        "everyone": 3, "users: no history": 1, "users: more than 1 events": 2, "items: head": 2, "items: torso": 1,
+        "items: tail": 1, "items: new": 1,
+    }  # fmt: skip
+    assert found.value("mine", "recall@2", stratum="users: no history") == 0.0
+    assert found.value("mine", "recall@2", stratum="users: more than 1 events") == pytest.approx((2 / 3 + 1) / 2)
+
+
+def test_strata_of_items_count_targets_of_their_group_only(split, items):
+    # Before the cut x, y and z have two events each: head x, torso y, tail z; "later" was not visible.
+    found = evaluate({"mine": MINE}, split, items, NONE)
+    assert found.value("mine", "recall@2", stratum="items: head") == pytest.approx((1 + 0) / 2)  # a hits x, c not
+    assert found.value("mine", "recall@2", stratum="items: torso") == 1.0
+    assert found.value("mine", "recall@2", stratum="items: tail") == 1.0
+    assert found.value("mine", "recall@2", stratum="items: new") == 0.0
+
+
+def test_strata_of_users_average_to_everyone(split, items):
+    found = evaluate({"mine": MINE}, split, items, QUICK)
+    for view in found.views:
+        rows = found.summary.filter(pl.col("view") == view, pl.col("metric") == "ndcg@2", pl.col("system") == "mine")
+        parts = rows.filter(pl.col("stratum").str.starts_with("users:"))
+        assert int(parts["users"].sum()) == rows.filter(pl.col("stratum") == "everyone")["users"][0]
+        mean = float((parts["value"] * parts["users"]).sum() / parts["users"].sum())
+        assert mean == pytest.approx(found.value("mine", "ndcg@2", view), abs=1e-6)
+
+
+def test_strata_hold_recall_and_ndcg_alone_and_are_tested(split, items):
+    found = evaluate({"mine": MINE}, split, items, QUICK)
+    inner = found.summary.filter(pl.col("stratum") != "everyone")
+    assert set(inner["metric"]) == {"recall@1", "recall@2", "ndcg@1", "ndcg@2"}
+    tested = found.comparisons.filter(pl.col("stratum") == "items: head")
+    assert set(tested["against"]) == {"popularity", "itemknn", "ease", "ials"}
+    assert tested.drop_nulls().height == tested.height
+
+
+def test_paired_tests_agree_on_what_is_clear(log, shelf):
+    """One system knows every answer, the other none."""
+    users = [f"u{n:02}" for n in range(40)]
+    events = log(*(f"{user} x 0" for user in users), *(f"{user} y 9" for user in users))
+    split = global_time(events, events["timestamp"].min() + 5 * DAY, 10 * DAY)
+    good, bad = Lists(dict.fromkeys(users, "y")), Lists(dict.fromkeys(users, "x"))
+    found = evaluate({"good": good, "bad": bad}, split, shelf("x", "y"), NONE)
+    row = found.comparisons.filter(pl.col("metric") == "recall@1", pl.col("stratum") == "everyone").row(0, named=True)
+    assert (row["system"], row["against"], row["difference"]) == ("good", "bad", 1.0)
+    assert row["p_holm"] < 0.01
+    assert row["p_wilcoxon_holm"] < 1e-6
+
+
+def test_what_only_one_system_finds(split, items):
+    """mine finds x and z of a, y of b; other finds x of a and x of c."""
+    other = Lists({"a": "xy", "c": "x"})
+    found = evaluate({"mine": MINE, "other": other}, split, items, NONE)
+    rows = found.exclusive.filter(pl.col("view") == "all", pl.col("k") == 2)
+    values = {row["system"]: row for row in rows.to_dicts()}
+    assert values["mine"]["recall"] == pytest.approx(found.value("mine", "recall@2"))
+    assert values["mine"]["exclusive"] == pytest.approx((1 / 3 + 1 + 0) / 3)
+    assert values["other"]["exclusive"] == pytest.approx((0 + 0 + 1) / 3)
+    assert values["other"]["low"] <= values["other"]["exclusive"] <= values["other"]["high"]
+
+
+def test_exposure_says_where_places_go_and_where_targets_are(split, items):
+    found = evaluate({"mine": MINE}, split, items, NONE)
+    rows = found.exposure.filter(pl.col("view") == "all").sort("group")
+    assert rows["group"].to_list() == list(range(1, 11))
+    # Three items of equal popularity, by id: x in tenth 1, y in 4, z in 7. Lists xz, zy, zy; targets x, z, y, x.
+    by_group = {row["group"]: row for row in rows.to_dicts()}
+    assert [by_group[g]["share_listed"] for g in (1, 4, 7)] == pytest.approx([1 / 6, 2 / 6, 3 / 6])
+    assert [by_group[g]["share_targets"] for g in (1, 4, 7)] == pytest.approx([2 / 4, 1 / 4, 1 / 4])
+    assert [by_group[g]["recall"] for g in (1, 4, 7)] == pytest.approx([1 / 2, 1, 1])
+    assert by_group[2]["recall"] is None
+
+
+# metrics wired in ----------------------------------------------------------------------------------------------------
+
+
+def test_every_metric_of_the_contract_is_measured(split, items):
+    vectors = pl.DataFrame({"item_id": ["x", "y", "z"], "vector": [[1.0, 0.0], [0.0, 1.0], [1.0, 0.0]]})
+    found = evaluate({"mine": MINE}, split, items, NONE, extras=Extras(vectors=vectors))
+    names = [
+        "recall", "ndcg", "mrr", "debiased_ndcg", "coverage", "gini", "novelty", "diversity", "category_diversity",
+        "categories", "cicd", "eicd",
+    ]  # fmt: skip
+    measured = set(found.summary.filter(pl.col("stratum") == "everyone")["metric"])
+    assert measured == {f"{name}@{k}" for name in names for k in (1, 2)}
+    assert found.value("mine", "eicd@2") == found.value("mine", "categories@2")
+    # a hits x (one) and z (two); b hits y (one); c nothing.
+    assert found.value("mine", "cicd@2") == pytest.approx((2 + 1 + 0) / 3)
+    # Lists xz, zy, zy: x and z point the same way.
+    assert found.value("mine", "diversity@2") == pytest.approx((0 + 1 + 1) / 3)
+    assert found.value("mine", "novelty@1") == pytest.approx(np.log2(3))
+    assert found.value("mine", "mrr@2") == pytest.approx((1 + 1 / 2 + 0) / 3)
+
+
+def test_debiased_ndcg_by_hand(log, shelf):
+    """One target each: p is met at place 1 by u, the rare r at place 2 by v."""
+    events = log(*[f"w{n} p 0" for n in range(4)], "w0 r 0", "u p 9", "v r 9")
+    split = global_time(events, events["timestamp"].min() + 5 * DAY, 10 * DAY)
+    found = evaluate({"mine": Lists({"u": "pr", "v": "pr"})}, split, shelf("p", "r"), NONE)
+    weight = 4**0.5
+    assert found.value("mine", "ndcg@2") == pytest.approx((1 + 1 / np.log2(3)) / 2)
+    assert found.value("mine", "debiased_ndcg@2") == pytest.approx((1 + weight / np.log2(3)) / (1 + weight))
+    plain = evaluate(
+        {"mine": Lists({"u": "pr", "v": "pr"})}, split, shelf("p", "r"), NONE.model_copy(update={"debias_gamma": 0.0})
+    )
+    assert plain.value("mine", "debiased_ndcg@2") == pytest.approx(plain.value("mine", "ndcg@2"))
+
+
+def test_views_that_are_not_asked_for_are_not_ranked(split, items):
+    asked = []
+
+    class Spy(Lists):
+        def recommend(self, users, k, *, filter_viewed=True):
+            asked.append(filter_viewed)
+            return super().recommend(users, k, filter_viewed=filter_viewed)
+
+    found = evaluate({"mine": Spy(MINE.lists, SEEN)}, split, items, NONE.model_copy(update={"views": ("new",)}))
+    assert (found.views, asked) == (["new"], [True])
+
+
+def test_leave_one_out_with_lists_of_ten_over_all_items_without_what_was_seen(log, shelf):
+    events = log("a x 0", "a y 1", "a z 2", "b y 0", "b x 0", "b z 0", "c z 0")
+    split = leave_one_out(events)
+    lists = Lists({"a": "xyzw", "b": "wxz"}, {"a": "xy", "b": "xy"})
+    config = EvaluationConfig(ks=(1, 10), views=("new",), baselines=(), samples=100)
+    found = evaluate({"mine": lists}, split, shelf("w", "x", "y", "z"), config)
+    assert found.value("mine", "recall@10", "new") == 1.0
+    assert found.value("mine", "ndcg@10", "new") == pytest.approx((1 + 1 / np.log2(3)) / 2)
+    assert found.per_user["n_targets"].to_list() == [1, 1]
+
+
+# seeds, costs, memory ------------------------------------------------------------------------------------------------
+
+
+def test_several_seeds_are_averaged_by_user_and_their_spread_is_told(split, items):
+    runs = [Lists({"a": "x"}), Lists({"a": "y"})]
+    found = evaluate({"mine": Seeded.of(runs), "one": MINE}, split, items, NONE)
+    of_a = found.per_user.filter(pl.col("system") == "mine", pl.col("view") == "all", pl.col("user_id") == "a")
+    assert of_a["recall@1"].to_list() == pytest.approx([(1 / 3 + 0) / 2])
+    spread = found.spread.filter(pl.col("view") == "all", pl.col("metric") == "recall@1").row(0, named=True)
+    assert (spread["system"], spread["seeds"]) == ("mine", 2)
+    assert (spread["least"], spread["most"]) == pytest.approx((0.0, 1 / 9))
+    assert spread["mean"] == pytest.approx(found.value("mine", "recall@1"))
+    assert spread["std"] == pytest.approx((1 / 9) / np.sqrt(2))
+    assert "one" not in found.spread["system"]
+
+
+def test_equal_seeds_are_one_system(split, items):
+    once = evaluate({"mine": MINE}, split, items, NONE)
+    thrice = evaluate({"mine": Seeded(lambda _: MINE, (0, 1, 2))}, split, items, NONE)
+    for name in ("summary", "per_user", "exclusive", "exposure"):
+        assert_frame_equal(getattr(once, name), getattr(thrice, name))
+
+
+def test_costs_are_measured_and_what_the_caller_knows_is_kept(split, items):
+    found = evaluate({"mine": MINE}, split, items, QUICK, extras=Extras(costs={"mine": Cost(train_s=9.0, mb=2.0)}))
+    rows = {row["system"]: row for row in found.costs.to_dicts()}
+    assert list(rows) == found.systems
+    assert (rows["mine"]["train_s"], rows["mine"]["mb"]) == (9.0, 2.0)
+    assert all(row["train_s"] is not None and row["ms_per_user"] is not None for row in rows.values())
+
+
+def test_what_would_not_fit_in_memory_is_refused_before_anything_is_asked(split, items):
+    class Never:
+        def recommend(self, users, k, *, filter_viewed=True):
+            raise AssertionError
+
+    with pytest.raises(ConfigError, match="needs about"):
+        evaluate({"mine": Never()}, split, items, NONE.model_copy(update={"memory_limit_gb": 1e-6}))
+
+
+def test_what_the_report_needs_is_passed_on(split, items):
+    sweep = pl.DataFrame({"system": ["mine"], "knob": ["beta"], "setting": [0.5], "recall": [0.1], "ndcg": [0.1],
+                          "diversity": [0.2], "category_diversity": [0.3]})  # fmt: skip
+    tags = pl.DataFrame({"user_id": ["a"], "rank": [1], "category": ["one"]})
+    found = evaluate({}, split, items, NONE, extras=Extras(sweep=sweep, about={"seed": "0"}, tags=tags))
+    assert (found.sweep.equals(sweep), found.about) == (True, {"seed": "0"})
+    assert found.tag_hits.filter(pl.col("of") == "users")["hit_rate"].to_list() == [1.0]
+
+
+# targets in turn -----------------------------------------------------------------------------------------------------
+
+
+class Repeats:
+    """Lists what the user had, latest first; knows histories."""
+
+    def __init__(self, events):
+        self.events = events
+
+    def with_histories(self, events):
+        return Repeats(events)
+
+    def recommend(self, users, k, *, filter_viewed=True):
+        had = self.events.filter(pl.col("user_id").is_in(list(users))).sort("timestamp", "row", descending=True)
+        had = had.head(0) if filter_viewed else had.unique(["user_id", "item_id"], keep="first", maintain_order=True)
+        rank = pl.int_range(1, pl.len() + 1, dtype=pl.UInt32).over("user_id").alias("rank")
+        return had.with_columns(rank).filter(pl.col("rank") <= k).select("user_id", "rank", "item_id")
+
+
+@pytest.fixture
+def turns(log):
+    events = log("a x 0", "b y 5", "a y 21", "a x 22", "a z 23", "b y 24", "c x 25")
+    return global_time(events, events["timestamp"].min() + 20 * DAY, 10 * DAY)
+
+
+def test_each_moment_is_asked_with_its_own_history_and_users_are_averaged(turns, items):
+    config = NONE.model_copy(update={"targets": "successive"})
+    found = evaluate({"repeats": Repeats(turns.train)}, turns, items, config)
+    # a: y after [x] no; x after [y, x] at place 2; z no. b: y after [y] yes. c: a stranger.
+    assert found.value("repeats", "recall@1") == pytest.approx((0 + 1 + 0) / 3)
+    assert found.value("repeats", "recall@2") == pytest.approx((1 / 3 + 1 + 0) / 3)
+    assert found.value("repeats", "recall@2", "repeat") == pytest.approx(1.0)
+    assert found.targets == "successive"
+    of_a = found.per_user.filter(pl.col("user_id") == "a", pl.col("view") == "all")
+    assert of_a.select("n_targets", "recall@2").row(0) == (3, pytest.approx(1 / 3))
+    assert any(note.startswith("Targets 'successive': 5 moments of 3 users") for note in found.notes)
+
+
+def test_last_asks_once_a_user(turns, items):
+    found = evaluate({"repeats": Repeats(turns.train)}, turns, items, NONE.model_copy(update={"targets": "last"}))
+    assert found.value("repeats", "recall@2") == pytest.approx((0 + 1 + 0) / 3)
+    assert found.per_user.filter(pl.col("view") == "all")["n_targets"].to_list() == [1, 1, 1]
+
+
+def test_baselines_take_their_turns_too(turns, items):
+    found = evaluate({}, turns, items, QUICK.model_copy(update={"targets": "successive"}))
+    assert found.systems == ["popularity", "itemknn", "ease", "ials"]
+    assert found.value("popularity", "recall@2") > 0
+
+
+def test_a_system_without_histories_is_named_before_anything_runs(turns, items):
+    with pytest.raises(ConfigError, match=r'"last" need systems that have with_histories, which mine lacks'):
+        evaluate({"mine": MINE}, turns, items, QUICK.model_copy(update={"targets": "last"}))
+    assert evaluate({"mine": MINE}, turns, items, NONE).targets == "window"

@@ -2,8 +2,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import stats
 
-from intentrec.evaluation.significance import compare, holm, interval, resampled_means
+from intentrec.evaluation.significance import compare, holm, interval, resampled_means, wilcoxon
 
 
 def drawn(values, samples=2000, seed=0):
@@ -72,6 +73,38 @@ def test_under_no_difference_few_are_significant():
         means = resampled_means(values, 400, rng)
         found.append(compare(values[:, 0], values[:, 1], means[:, 0], means[:, 1], 0.95).p < 0.05)
     assert np.mean(found) < 0.11
+
+
+def test_wilcoxon_is_scipys_for_each_column():
+    rng = np.random.default_rng(5)
+    a = np.column_stack([rng.normal(size=80), rng.choice([0.0, 0.5, 1.0], size=80), rng.normal(size=80)])
+    b = np.column_stack([rng.normal(0.4, 1, size=80), rng.choice([0.0, 0.5, 1.0], size=80), a[:, 2]])
+    found = wilcoxon(a - b)
+    for column in (0, 1):
+        assert found[column] == pytest.approx(stats.wilcoxon(a[:, column], b[:, column], method="approx").pvalue)
+    assert found[2] == 1.0
+
+
+def test_wilcoxon_by_hand():
+    # Differences 1, 2, 3, 4, -5: ranks of the negative sum to 5, of 15; mean 7.5, variance 5 * 6 * 11 / 24.
+    p = 2 * stats.norm.cdf((5 - 7.5) / np.sqrt(13.75))
+    assert wilcoxon(np.array([[1.0], [2.0], [3.0], [4.0], [-5.0], [0.0]]))[0] == pytest.approx(p)
+
+
+def test_wilcoxon_of_two_users_or_none_is_a_number():
+    assert wilcoxon(np.array([[1.0], [0.0]]))[0] <= 1.0
+    assert wilcoxon(np.zeros((0, 2))).tolist() == [1.0, 1.0]
+
+
+def test_swapping_the_systems_keeps_wilcoxons_p():
+    values = np.random.default_rng(6).normal(0.1, 1, size=(60, 3))
+    assert wilcoxon(values) == pytest.approx(wilcoxon(-values))
+
+
+def test_means_far_from_0_keep_their_digits():
+    values = 1e6 + np.random.default_rng(1).normal(size=(50, 1))
+    means = drawn(values)
+    assert means.std() == pytest.approx(values.std() / np.sqrt(50), rel=0.1)
 
 
 def test_holm_by_hand():

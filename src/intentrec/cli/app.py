@@ -195,6 +195,13 @@ def evaluate(
     column: Annotated[
         str | None, typer.Option(help="With --protocol column: the events' column that says train, validation or test.")
     ] = None,
+    targets: Annotated[
+        str | None,
+        typer.Option(
+            help="window (all that follows the cut, from one list), last or successive (each moment in turn, with all "
+            "before it as history)."
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Compare with tuned baselines on what happened after a cut in time: full ranking, intervals, paired tests."""
@@ -202,7 +209,9 @@ def evaluate(
 
     workspace, config = state.open()
     with RichProgress(err) as progress:
-        evaluation = evaluate_workspace(workspace, config, protocol=protocol, column=column, progress=progress)
+        evaluation = evaluate_workspace(
+            workspace, config, protocol=protocol, column=column, targets=targets, progress=progress
+        )
     _print(as_json, evaluation.to_json(), lambda: show.evaluation(out, evaluation))
 
 

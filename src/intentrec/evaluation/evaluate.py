@@ -103,7 +103,7 @@ def evaluate(
 def _tables(
     truths: Sequence[Truth], found: "_Found", items: Items, table: pl.DataFrame, split: Split, pairs: Pairs,
     config: EvaluationConfig, extras: Extras,
-) -> dict[str, pl.DataFrame]:  # fmt: skip
+) -> dict[str, Any]:  # fmt: skip
     """Everything that is summed up over users."""
     options = Resampling(config.samples, config.confidence, config.seed)
     strata = [activity_strata(truth.users, split.train, config.activity) for truth in truths]

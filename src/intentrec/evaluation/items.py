@@ -15,7 +15,6 @@ Vectors = NDArray[np.float32]
 
 GROUPS = ("head", "torso", "tail", "new")
 TENTHS = 10
-_SHARES = (1 / 3, 2 / 3)
 
 
 @dataclass(frozen=True)
@@ -66,9 +65,10 @@ class Items:
         that have any; new: those without.
         """
         ordered = self.counts[self._by_popularity]
-        before = (np.cumsum(ordered) - ordered) / max(1, int(ordered.sum()))
+        thirds = 3 * (np.cumsum(ordered) - ordered)  # whole numbers: a share of exactly a third has no rounding
+        third = (thirds >= ordered.sum()).astype(np.int64) + (thirds >= 2 * ordered.sum())
         groups = np.empty(len(ordered), dtype=np.int64)
-        groups[self._by_popularity] = np.where(ordered > 0, np.searchsorted(_SHARES, before, side="right"), 3)
+        groups[self._by_popularity] = np.where(ordered > 0, third, GROUPS.index("new"))
         return groups
 
     @cached_property
@@ -94,7 +94,9 @@ class Items:
 
 def _unit(vectors: pl.DataFrame, ids: pl.Series) -> Vectors:
     rows = vectors.unique("item_id", keep="first", maintain_order=True)
-    values = np.array(rows["vector"].to_list(), dtype=np.float32).reshape(len(rows), -1)
+    if rows.is_empty():
+        return np.zeros((len(ids), 0), dtype=np.float32)
+    values = rows["vector"].explode().to_numpy().astype(np.float32).reshape(len(rows), -1)
     lengths = np.linalg.norm(values, axis=1, keepdims=True)
     unit = np.zeros((len(ids), values.shape[1]), dtype=np.float32)
     place = codes(rows["item_id"], ids)

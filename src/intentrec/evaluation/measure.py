@@ -156,4 +156,4 @@ def mean_of(runs: Sequence[Measured]) -> Measured:
 
 
 def _means(runs: Sequence[dict[str, Kept]]) -> dict[str, Kept]:
-    return {name: np.mean([run[name] for run in runs], axis=0, dtype=np.float32) for name in runs[0]}
+    return {name: np.mean([run[name] for run in runs], axis=0, dtype=np.float64).astype(np.float32) for name in runs[0]}

@@ -2,20 +2,24 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from importlib.metadata import version
 
 import numpy as np
+import polars as pl
 
 from intentrec.config import Config
 from intentrec.data import Split, by_column, global_time, leave_one_out
 from intentrec.errors import ConfigError
-from intentrec.evaluation import Evaluation, evaluate
+from intentrec.evaluation import Evaluation, EvaluationConfig, Extras, evaluate
 from intentrec.pipeline.daily import open_day
+from intentrec.pipeline.day import Day
 from intentrec.pipeline.inputs import Inputs, day_after_last, load_inputs
 from intentrec.pipeline.ranker import Ranker
 from intentrec.progress import Progress
 from intentrec.workspace import Workspace
 
 PROTOCOLS = ("time", "leave-one-out", "column")
+TARGETS = ("window", "last", "successive")
 UNTIL_TOWERS = ("catalogue", "profiles", "interests", "tags", "towers")
 
 
@@ -25,6 +29,7 @@ def evaluate_workspace(
     *,
     protocol: str | None = None,
     column: str | None = None,
+    targets: str | None = None,
     llm_users: frozenset[str] | None = None,
     progress: Progress,
 ) -> Evaluation:
@@ -33,25 +38,26 @@ def evaluate_workspace(
     Nothing is published; the metrics of every user are kept in the table `user_metrics`.
 
     Args:
+        protocol: time, leave-one-out or column; None for the settings'.
+        column: What protocol "column" follows; None for the settings'.
+        targets: What must be found after the cut; None for the settings'.
         llm_users: For whom the language model writes; None for those of the current release, and where there is none,
             what the settings say.
 
     Raises:
-        ConfigError: The protocol is unknown.
+        ConfigError: The protocol is unknown, or a system cannot serve the targets.
         DataError: The events do not allow the split.
     """
+    settings = _with_targets(config.evaluation, targets)
     llm_users = llm_users if llm_users is not None else _users_of_the_release(workspace)
     with workspace.writing():
-        split, inputs = _split(
-            workspace, config, protocol or config.evaluation.protocol, column or config.evaluation.split_column
-        )
+        split, inputs = _split(workspace, config, protocol or settings.protocol, column or settings.split_column)
         with open_day(workspace, config, inputs, llm_users, progress) as day:
             day.run(UNTIL_TOWERS)
-            ranker = day.ranker()
-            items = day.table("catalogue").select("item_id", "category")
-            kinds = config.events.named("intent")
-            weighed = replace(split, train=config.events.weigh(split.train))
-            found = evaluate(_systems(ranker), weighed, items, config.evaluation, kinds=kinds, progress=progress)
+            found = evaluate(
+                _systems(day.ranker()), _weighed(split, config), _items(day), settings,
+                kinds=config.events.named("intent"), extras=_extras(day, split, inputs, settings), progress=progress,
+            )  # fmt: skip
             workspace.write("user_metrics", found.per_user)
     return found
 
@@ -60,6 +66,44 @@ def _users_of_the_release(workspace: Workspace) -> frozenset[str] | None:
     release = workspace.releases.current()
     users = release.facts.get("run", {}).get("llm_users") if release else None
     return None if users is None else frozenset(users)
+
+
+def _with_targets(settings: EvaluationConfig, targets: str | None) -> EvaluationConfig:
+    if targets is None:
+        return settings
+    if targets not in TARGETS:
+        raise ConfigError(f"There are no targets {targets!r}; choose one of {', '.join(TARGETS)}.")
+    return settings.model_copy(update={"targets": targets})
+
+
+def _weighed(split: Split, config: Config) -> Split:
+    later = None if split.later is None else config.events.weigh(split.later)
+    return replace(split, train=config.events.weigh(split.train), later=later)
+
+
+def _items(day: Day) -> pl.DataFrame:
+    """item_id, category as the catalogue has it, and title."""
+    titles = day.inputs.items.select("item_id", "title")
+    return day.table("catalogue").select("item_id", "category", "name").join(titles, on="item_id", how="left")
+
+
+def _extras(day: Day, split: Split, inputs: Inputs, settings: EvaluationConfig) -> Extras:
+    """Diversity is measured in the space of names: no system was trained in it."""
+    items = _items(day)
+    embedder = day.tools.embedder
+    names = items["name"].fill_null("").to_list()
+    return Extras(
+        vectors=pl.DataFrame({"item_id": items["item_id"], "vector": pl.Series(embedder.embed(names))}),
+        tags=day.table("tags"),
+        embed=embedder.embed,
+        about={
+            "protocol": split.name,
+            "cut": "none" if split.cut is None else split.cut.isoformat(),
+            "data": ", ".join(f"{name} {state}" for name, state in sorted(inputs.identity.items())),
+            "seed": str(settings.seed),
+            "package": f"intentrec {version('intentrec')}",
+        },
+    )
 
 
 def _systems(ranker: Ranker) -> dict[str, Ranker]:
@@ -78,7 +122,7 @@ def _split(workspace: Workspace, config: Config, protocol: str, column: str) -> 
         cut = day_after_last(everything.events) - window
         return global_time(everything.events, cut, window, kinds), load_inputs(workspace, cut)
     if protocol == "leave-one-out":
-        split = leave_one_out(everything.events, kinds)
+        split = leave_one_out(everything.events, kinds, order=config.evaluation.leave_one_out_order)
     elif protocol == "column":
         split = by_column(everything.events, column, kinds)
     else:
