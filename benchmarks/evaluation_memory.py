@@ -83,14 +83,16 @@ def log(n_users: int, ids: pl.Series, per_user: int, seed: int) -> pl.DataFrame:
     rng = np.random.default_rng(seed)
     n = n_users * per_user
     item = (len(ids) * rng.random(n) ** 3).astype(np.int64)
-    minutes = np.sort(rng.integers(0, 100 * 24 * 60, size=n))
+    minutes = np.sort(rng.integers(0, 100 * 24 * 60, size=n)) * np.timedelta64(1, "m")
     names = pl.Series([f"user{u:07}" for u in range(n_users)])
     return pl.DataFrame(
-        {"row": np.arange(n), "user_id": names.gather(rng.integers(0, n_users, size=n)), "item_id": ids.gather(item)}
-    ).with_columns(
-        timestamp=pl.lit(START).cast(pl.Datetime("us", "UTC")) + pl.duration(minutes=pl.Series(minutes)),
-        event=pl.lit("purchase"),
-    )
+        {
+            "row": np.arange(n),
+            "user_id": names.gather(rng.integers(0, n_users, size=n)),
+            "item_id": ids.gather(item),
+            "timestamp": pl.Series(np.datetime64("2024-01-01", "us") + minutes).dt.replace_time_zone("UTC"),
+        }
+    ).with_columns(event=pl.lit("purchase"))
 
 
 def peak_gib() -> float:

@@ -156,4 +156,8 @@ def mean_of(runs: Sequence[Measured]) -> Measured:
 
 
 def _means(runs: Sequence[dict[str, Kept]]) -> dict[str, Kept]:
-    return {name: np.mean([run[name] for run in runs], axis=0, dtype=np.float64).astype(np.float32) for name in runs[0]}
+    means: dict[str, Kept] = {}
+    for name in runs[0]:
+        # In double precision, so that equal seeds have their own value as mean.
+        means[name] = np.stack([run[name] for run in runs]).mean(axis=0, dtype=np.float64).astype(np.float32)
+    return means
