@@ -140,7 +140,7 @@ def test_effort_is_the_least_that_reaches_the_recall():
 def test_an_index_that_finds_too_little_is_not_built(monkeypatch):
     monkeypatch.setattr("intentrec.retrieval.indexes.build.recall_of", lambda found, truth: 0.5)
     with pytest.raises(
-        ConfigError, match=r"finds 0.500 of the true first 100, and retrieval.index_least_recall is 0.9"
+        ConfigError, match=r"finds 0.500 of the true first 200, and retrieval.index_least_recall is 0.9"
     ):
         build_index(VECTORS, config("ivf"), QUERIES)
 

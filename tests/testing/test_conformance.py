@@ -1,6 +1,10 @@
+import inspect
+import textwrap
+
 import polars as pl
 import pytest
 
+import intentrec.testing
 from intentrec.evaluation.baselines import ItemKNN, Popularity
 from intentrec.testing import RetrieverConformance, checkerboard
 
@@ -69,6 +73,12 @@ BROKEN = {
     "test_a_stranger_is_no_error_and_changes_nothing_for_others": lambda inner, users, *a: plain(
         inner, users, *a
     ).filter("somebody-new" not in users),
+    "test_what_is_left_out_makes_room_for_the_next": lambda inner, users, k, viewed, items: inner.recommend(
+        users, k, filter_viewed=False
+    ).filter(pl.col("item_id").is_in(items or [f"i{n:03}" for n in range(20)])),
+    "test_only_strangers_are_no_error": lambda inner, users, *a: plain(inner, users, *a).select(
+        *("user_id", "rank", "item_id", "score") if users != ["somebody-new"] else ("item_id",)
+    ),
     "test_one_at_a_time_equals_all_at_once": lambda inner, users, *a: plain(inner, users, *a).with_columns(
         score=pl.col("score") + 1 / max(1, len(users))
     ),
@@ -78,6 +88,58 @@ BROKEN = {
 @pytest.mark.parametrize("promise", BROKEN)
 def test_a_broken_promise_is_found(promise):
     assert promise in failed(lambda: Wrapped(BROKEN[promise]))
+
+
+class Remembering(Wrapped):
+    """ItemKNN that also serves histories, with one promise broken."""
+
+    def __init__(self, change):
+        super().__init__(plain)
+        self.histories = change
+
+    def with_histories(self, events):
+        return self.histories(self, events)
+
+
+def relearned(own, events):
+    served = Remembering(own.histories)
+    served.inner = own.inner.with_histories(events)
+    return served
+
+
+def forgetful(own, events):
+    return own
+
+
+def changed(own, events):
+    own.inner = own.inner.with_histories(events)
+    return own
+
+
+@pytest.mark.parametrize(
+    ("change", "found"),
+    [
+        (relearned, set()),
+        (forgetful, {"new_users", "replace"}),
+        (changed, {"new_users"}),
+    ],
+)
+def test_histories_are_held_to_their_promise(change, found):
+    names = {"new_users": "test_histories_of_new_users_are_served_like_those_it_learned"}
+    names["replace"] = "test_histories_replace_what_training_knew_of_a_user"
+    assert {names[name] for name in found} <= set(failed(lambda: Remembering(change)))
+    assert found or failed(lambda: Remembering(change)) == []
+
+
+def test_the_example_of_the_docstring_is_all_that_a_retriever_needs():
+    lines = inspect.getdoc(intentrec.testing).splitlines()
+    start, end = (next(n for n, line in enumerate(lines) if begin in line) for begin in ("from intent", "Needs"))
+    namespace = {"MyRetriever": ItemKNN}
+    exec(textwrap.dedent("\n".join(lines[start:end])), namespace)
+    kit = namespace["TestMine"]()
+    for name in TESTS:
+        getattr(kit, name)()
+    assert len([line for line in lines[start:end] if line.strip()]) == 4
 
 
 def test_a_retriever_that_answers_before_it_learned_is_found():

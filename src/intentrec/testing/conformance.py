@@ -1,7 +1,7 @@
 """What every retriever promises, as tests to inherit."""
 
 from abc import ABC, abstractmethod
-from typing import ClassVar
+from typing import ClassVar, Protocol, runtime_checkable
 
 import polars as pl
 
@@ -10,6 +10,15 @@ from intentrec.retrieval.protocol import RECOMMENDED_SCHEMA, Retriever
 from intentrec.testing.worlds import World, checkerboard
 
 _STRANGER = "somebody-new"
+
+
+@runtime_checkable
+class ServesHistories(Protocol):
+    """What a retriever may offer beside the protocol: the same learned numbers for other histories."""
+
+    def with_histories(self, events: pl.DataFrame) -> Retriever:
+        """One that serves users whose whole history is `events`, ids that training never saw included."""
+        ...
 
 
 class RetrieverConformance(ABC):
@@ -94,10 +103,13 @@ class RetrieverConformance(ABC):
             assert keys == sorted(keys), f"not ordered: {keys}"
 
     def test_a_longer_list_begins_with_the_shorter_one(self) -> None:
-        """Length cuts a list and does not choose it."""
-        long = self.fitted().recommend(self.world.users, 8)
-        short = self.fitted().recommend(self.world.users, 3)
-        assert long.filter(pl.col("rank") <= 3)["item_id"].to_list() == short["item_id"].to_list()
+        """Length cuts a list and does not choose it, with the filter and without."""
+        for filter_viewed in (True, False):
+            long = self.fitted().recommend(self.world.users, 8, filter_viewed=filter_viewed)
+            for k in (1, 3):
+                short = self.fitted().recommend(self.world.users, k, filter_viewed=filter_viewed)
+                begin = long.filter(pl.col("rank") <= k)
+                assert begin["item_id"].to_list() == short["item_id"].to_list(), f"k = {k} is no beginning of k = 8"
 
     def test_seen_items_are_left_out_only_when_asked(self) -> None:
         """`filter_viewed` goes by any event of the user with the item."""
@@ -109,6 +121,18 @@ class RetrieverConformance(ABC):
         unfiltered = self.fitted().recommend(self.world.users, n_items, filter_viewed=False)
         seen = self.world.events.select("user_id", "item_id")
         assert len(unfiltered.join(seen, on=["user_id", "item_id"])), "filter_viewed=False still leaves out seen items"
+
+    def test_what_is_left_out_makes_room_for_the_next(self) -> None:
+        """Filters choose among the items; they do not cut a finished list."""
+        user = self.world.users[0]
+        full = self.fitted().recommend([user], len(self.world.items), filter_viewed=False)["item_id"].to_list()
+        seen, allowed = self.world.seen(user), full[1::2]
+        unseen = [item for item in full if item not in seen]
+        assert self.fitted().recommend([user], 4)["item_id"].to_list() == unseen[:4], "seen items leave gaps"
+        rows = self.fitted().recommend([user], 4, filter_viewed=False, items=allowed)
+        assert rows["item_id"].to_list() == allowed[:4], "items that are not allowed leave gaps"
+        both = self.fitted().recommend([user], 4, items=allowed)["item_id"].to_list()
+        assert both == [item for item in allowed if item not in seen][:4], "the two filters do not hold together"
 
     def test_only_allowed_items_are_returned(self) -> None:
         """Unknown ids among them are ignored; none allowed gives no rows."""
@@ -133,6 +157,54 @@ class RetrieverConformance(ABC):
         assert alone["item_id"].to_list() == together["item_id"].to_list()
         apart = (alone["score"] - together["score"]).abs()
         assert (apart <= self.tolerance * together["score"].abs().clip(1e-9)).all(), "scores differ"
+
+    def test_asking_again_gives_the_same(self) -> None:
+        """Asking changes nothing."""
+        first = self.fitted().recommend(self.world.users, 5)
+        self.fitted().recommend(self.world.users[:2], 1, filter_viewed=False)
+        assert self.fitted().recommend(self.world.users, 5).equals(first), "the same question got another answer"
+
+    def test_the_log_is_left_as_it_was(self) -> None:
+        """`fit` does not change the tables that it is given."""
+        events, items = self.world.events.clone(), self.world.items.clone()
+        self.build().fit(events, items)
+        assert events.equals(self.world.events), "fit changed the events"
+        assert items.equals(self.world.items), "fit changed the items"
+
+    def test_only_strangers_are_no_error(self) -> None:
+        """The columns are there whether or not a stranger is served."""
+        rows = self.fitted().recommend([_STRANGER], 3)
+        assert rows.columns[: len(RECOMMENDED_SCHEMA)] == list(RECOMMENDED_SCHEMA), f"columns are {rows.columns}"
+        assert set(rows["user_id"]) <= {_STRANGER}, "rows for somebody who was not asked for"
+
+    def test_histories_of_new_users_are_served_like_those_it_learned(self) -> None:
+        """`with_histories`, where there is one: a copied history under a new id gets the same list."""
+        retriever = self.fitted()
+        if not isinstance(retriever, ServesHistories):
+            return
+        user = self.world.users[0]
+        before = retriever.recommend(self.world.users, 5)
+        mine = self.world.events.filter(pl.col("user_id") == user)
+        renamed = mine.with_columns(user_id=pl.lit(_STRANGER))
+        served = retriever.with_histories(pl.concat([mine, renamed]))
+        rows = served.recommend([user, _STRANGER], 5)
+        lists = _by_user(rows, "item_id")
+        assert len(lists) == 2, "a user of the new histories got no list"
+        assert lists[0] == lists[1], "equal histories got different lists"
+        assert not set(rows["item_id"]) & self.world.seen(user), "the filter does not look at the new histories"
+        assert retriever.recommend(self.world.users, 5).equals(before), "with_histories changed the retriever"
+
+    def test_histories_replace_what_training_knew_of_a_user(self) -> None:
+        """`with_histories`, where there is one: what is not in the new history has not been seen."""
+        retriever = self.fitted()
+        if not isinstance(retriever, ServesHistories):
+            return
+        user = self.world.users[0]
+        mine = self.world.events.filter(pl.col("user_id") == user)
+        rows = retriever.with_histories(mine.head(2)).recommend([user], len(self.world.items))
+        first = set(mine.head(2)["item_id"])
+        assert not first & set(rows["item_id"]), "an item of the new history came back"
+        assert self.world.seen(user) - first <= set(rows["item_id"]), "an item that the new history lacks is left out"
 
     def test_learning_again_gives_the_same(self) -> None:
         """Same inputs, same rows."""
