@@ -159,26 +159,35 @@ def tune_system(
     if not len(validation.targets.users) or (grid is not None and len(grid) == 1):
         setting = first_of(space, starts) if grid is None else grid[0]
         return setting, _trials(name, [(setting, None)], 0)
-    refused: list[ConfigError] = []
     with progress.track(f"tuning {name}", trials if grid is None else len(grid)) as advance:
-
-        def measure(setting: Setting) -> float | None:
-            try:
-                return validation.recall(make(setting), k)
-            except ConfigError as error:
-                refused.append(error)
-                return None
-            finally:
-                advance(1)
-
+        measure = _Measure(make, validation, k, advance)
         if grid is None:
             measured = searched(space, trials, seed, starts, measure)
         else:
             measured = [(setting, measure(setting)) for setting in grid]
-    if len(refused) == len(measured):
-        raise refused[-1]
+    if len(measure.refused) == len(measured):
+        raise measure.refused[-1]
     chosen = int(np.argmax([-1.0 if recall is None else recall for _, recall in measured]))
     return measured[chosen][0], _trials(name, measured, chosen)
+
+
+@dataclass(frozen=True)
+class _Measure:
+    make: Callable[[Setting], Retriever]
+    validation: Validation
+    k: int
+    advance: Callable[[int], None]
+    refused: list[ConfigError] = field(default_factory=list)
+
+    def __call__(self, setting: Setting) -> float | None:
+        """Recall of a setting, None where it refuses to begin."""
+        try:
+            return self.validation.recall(self.make(setting), self.k)
+        except ConfigError as error:
+            self.refused.append(error)
+            return None
+        finally:
+            self.advance(1)
 
 
 def written(setting: Setting) -> str:

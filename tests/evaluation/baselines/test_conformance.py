@@ -53,4 +53,4 @@ class TestTransitionsOfTwoItems(RetrieverConformance):
 
 class TestTwoTower(RetrieverConformance):
     def build(self):
-        return TwoTower(width=8, epochs=30, rate=0.02, batch=32)
+        return TwoTower(width=8, epochs=12, rate=0.03, batch=32)

@@ -51,7 +51,7 @@ def test_with_log_q_the_softmax_over_all_items_is_the_share_of_each():
     item = np.array([code for _, first, target in events for code in (first, target)])
 
     options = Options(
-        width=8, history=1, temperature=0.5, rate=0.01, epochs=40, batch=40, dropout=0.0, seed=0, device="cpu"
+        width=8, history=1, temperature=0.5, rate=0.03, epochs=12, batch=40, dropout=0.0, seed=0, device="cpu"
     )
     fitted = train(user, item, 4, options)
 
