@@ -134,6 +134,15 @@ def test_a_column_can_say_the_split(log):
     assert split.targets.select("item_id", "repeat").rows() == [("a", True), ("c", False)]
 
 
+@pytest.mark.parametrize("word", ["valid", "val"])
+def test_validation_has_short_names(log, word):
+    events = log(("u", 1, "a"), ("u", 5, "b"), ("u", 9, "a"))
+    parts = [events.with_columns(part=pl.Series(["train", middle, "test"])) for middle in (word, "validation")]
+    short, full = (by_column(part, "part") for part in parts)
+    assert short.train.equals(full.train)
+    assert short.validation_cut == day(5)
+
+
 def test_a_column_that_mixes_times_is_leaky(log):
     events = log(("u", 1, "a"), ("v", 5, "b"), ("u", 4, "c")).with_columns(part=pl.Series(["train", "train", "test"]))
     split = by_column(events, "part")

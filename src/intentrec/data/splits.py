@@ -10,6 +10,7 @@ import polars as pl
 from intentrec.errors import DataError
 
 PARTS = ("train", "validation", "test")
+_SHORT = {"valid": "validation", "val": "validation"}
 Order = Literal["row", "time"]
 
 
@@ -104,13 +105,14 @@ def leave_one_out(events: pl.DataFrame, kinds: Collection[str] | None = None, *,
 
 
 def by_column(events: pl.DataFrame, column: str, kinds: Collection[str] | None = None) -> Split:
-    """Follow a column of the log that says train, validation or test for each event.
+    """Follow a column of the log that says train, validation (or valid, val) or test for each event.
 
     Raises:
         DataError: The column is missing, holds other values, or names no test event.
     """
     if column not in events.columns:
         raise DataError(f"Events have no column {column!r} to split by; they have {', '.join(events.columns)}.")
+    events = events.with_columns(pl.col(column).cast(pl.String).replace(_SHORT))
     found = events.get_column(column).unique().to_list()
     strange = sorted(str(part) for part in found if part not in PARTS)
     if strange or "test" not in found:
