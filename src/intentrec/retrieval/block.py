@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import sparse
 
+from intentrec.retrieval.additions import at_pairs, with_additions
 from intentrec.retrieval.config import RetrievalConfig
 from intentrec.retrieval.index import ItemIndex
 from intentrec.retrieval.queries import TagQueries
@@ -51,6 +52,7 @@ class Block:
         excluded: Non-zero at items that a user must not get, (U, N).
         config: Quotas, variety and block size.
         categories: Category code of each item, -1 for none, (N,); None where nothing is known.
+        added: What is added to the scores of the users' vectors, (U, N), never below 0; None for nothing.
     """
 
     index: ItemIndex
@@ -61,6 +63,7 @@ class Block:
     excluded: sparse.csr_array | None
     config: RetrievalConfig
     categories: Ints | None = None
+    added: sparse.csr_array | None = None
 
     def chosen(self, k: int) -> Chosen:
         """Pairs of each user, in no order, with the parts of their scores.
@@ -86,7 +89,8 @@ class Block:
             at, of, self.tags.tag_query, self.tags.tag_vectors[self.tags.tag_name], self.index.vectors
         )
         score_tag[tagged] = (1.0 - beta[tagged]) * dot_pairs(self.tags.vectors, self.index.vectors, at, of)
-        score_user = beta * dot_pairs(self.users, self.index.vectors, user, item)
+        own = dot_pairs(self.users, self.index.vectors, user, item)
+        score_user = beta * (own if self.added is None else own + at_pairs(self.added, user, item))
         score = score_user + score_tag
         if varied:
             likeness = Likeness(self.categories, self.index.vectors, self.config.diversity_vectors)
@@ -99,14 +103,21 @@ class Block:
         fused = (beta * self.users[self.tags.user] + (1.0 - beta) * self.tags.vectors).astype(np.float32)
         owner = np.concatenate([np.arange(len(self.users), dtype=np.int64), self.tags.user])
         active = np.flatnonzero(share > 0)
+        vectors = np.concatenate([self.users, fused])[active]
         hits = self.index.search(
-            np.concatenate([self.users, fused])[active],
+            vectors,
             k,
             allowed=self.allowed,
             excluded=self.excluded,
             excluded_rows=owner[active],
             block_scores=self.config.block_scores,
         )
+        if self.added is not None:
+            scale = np.concatenate([np.ones(len(self.users)), beta[:, 0]])[active]
+            hits = with_additions(
+                hits, vectors, self.index.vectors, k, added=self.added, rows=owner[active], scale=scale,
+                allowed=self.allowed, excluded=self.excluded,
+            )  # fmt: skip
         query = active[hits.query]
         kept = fill_quotas(owner[query], query, hits.rank, hits.item, share=share, k=k)
         return query[kept], hits.item[kept]

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from intentrec.errors import DataError
+from intentrec.retrieval.additions import checked
 from intentrec.retrieval.block import Block, Chosen
 from intentrec.retrieval.config import RetrievalConfig
 from intentrec.retrieval.index import ItemIndex
@@ -56,6 +57,7 @@ def recommend(
     allowed: Mask | None = None,
     excluded: sparse.csr_array | None = None,
     categories: Ints | None = None,
+    added: sparse.csr_array | None = None,
 ) -> pl.DataFrame:
     """The best `k` items of each user, each row with the share of the user's vector and of a tag in its score.
 
@@ -78,6 +80,8 @@ def recommend(
         allowed: Items that may be returned at all, (N,).
         excluded: Non-zero at items that a user must not get, (U, N).
         categories: Category code of each item, -1 for none, (N,); None where nothing is known.
+        added: What is added to the scores of user vectors, (U, N), never below 0 (`Remembered.scores`): part of
+            `score_user`. None for nothing.
 
     Returns:
         Columns of `FUSED_SCHEMA`, ordered by user as given, then rank.
@@ -86,6 +90,7 @@ def recommend(
         DataError: A user comes twice, or shapes do not fit.
     """
     vectors = _checked(users, user_vectors, index)
+    extra = None if added is None else checked(added, (len(users), len(index)))
     betas = np.broadcast_to(np.asarray(beta, dtype=np.float64), len(users))
     # An approximate index holds no score for every item, but a pool of candidates for each query of a user.
     held = len(index) if index.compares_all else _QUERIES_A_USER * max(k, config.diversity_pool)
@@ -95,7 +100,17 @@ def recommend(
         part = slice(start, start + step)
         queries = _queries(users[part], betas[part], vectors.shape[1], tags, config.fused)
         barred = None if excluded is None else excluded[part]
-        block = Block(index, vectors[part], betas[part], queries, allowed, barred, config, categories)
+        block = Block(
+            index,
+            vectors[part],
+            betas[part],
+            queries,
+            allowed,
+            barred,
+            config,
+            categories,
+            None if extra is None else extra[part],
+        )
         frames.append(_frame(index, users[part], queries, block.chosen(k), k))
     return pl.concat(frames)
 

@@ -2,11 +2,32 @@ from typing import Literal
 
 from pydantic import Field, PositiveFloat
 
+from intentrec.retrieval.memory import MemoryConfig
 from intentrec.settings import Section
+from intentrec.towers.sequence.config import SequenceConfig
 
 
 class TowersConfig(Section):
-    """The three towers and how they are trained."""
+    """The parts of the towers, how they are trained, and how their weights are fitted."""
+
+    parts: tuple[Literal["pooled", "sequence", "memory"], ...] = Field(("pooled", "memory"), min_length=1)
+    """What a score is the sum of: histories pooled at past moments (with the tags), histories read in order, pairs of
+    items remembered as they were."""
+    memory: MemoryConfig = MemoryConfig()
+    """Pairs of items."""
+    sequence: SequenceConfig = SequenceConfig()
+    """Histories read in order."""
+    validation: Literal["window", "last"] = "window"
+    """What is held out to decide when to stop and what each part counts: the days before the as-of time, or the last
+    event of each user (leave-one-out, which leaks; not with the pooled part)."""
+    blend_users: int = Field(2000, ge=10, le=1_000_000)
+    """Most validation users on whom the weights of the parts are fitted."""
+    blend_edges: tuple[int, ...] = Field((5, 20), max_length=8)
+    """Weights are fitted apart for users with at most so many events, ascending."""
+    blend_at: int = Field(100, ge=1, le=10_000)
+    """Length of the list whose NDCG the weights are fitted for."""
+    repeats: bool = True
+    """Whether the weights are fitted for lists with what a user had, beside lists without it."""
 
     width: int = Field(384, ge=4, le=2048)
     """Length of the item embedding. Wide enough that an item is most like itself: that carries repeat purchases."""

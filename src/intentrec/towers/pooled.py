@@ -1,8 +1,8 @@
-"""Trained towers: vectors of items, of users from raw events, and of tags from words."""
+"""The pooled towers as they were trained: vectors of items, of users from pooled histories, and of tags from words."""
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
@@ -17,8 +17,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from intentrec.errors import DataError, NotFittedError
-from intentrec.progress import SILENT, Progress
-from intentrec.tables import CATALOGUE
+from intentrec.progress import Progress
 from intentrec.towers.batches import user_vectors
 from intentrec.towers.catalogue import demand
 from intentrec.towers.config import TowersConfig
@@ -40,8 +39,8 @@ _BLOCK = 256
 
 
 @dataclass(frozen=True)
-class Towers:
-    """The towers as they were trained at a moment; needs no training data to serve.
+class Pooled:
+    """The towers of RecGPT-V1, section 2.3.2, and what was added; needs no training data to serve.
 
     Attributes:
         config: What they were trained with.
@@ -54,7 +53,7 @@ class Towers:
         network: The three towers, on the CPU.
         table: Item vectors as of `as_of`, (N, D).
         history: Losses and recalls of the training.
-        held_out: Towers that have not seen the validation window, to tune what comes after them; not saved.
+        held_out: The same, not having seen the validation window; not saved.
     """
 
     config: TowersConfig
@@ -67,7 +66,7 @@ class Towers:
     network: Network
     table: Floats32
     history: tuple[Epoch, ...]
-    held_out: "Towers | None" = None
+    held_out: "Pooled | None" = None
 
     @property
     def width(self) -> int:
@@ -206,56 +205,15 @@ def _epoch(row: dict[str, Any]) -> Epoch:
     return Epoch(row["part"], row["epoch"], row["loss"], recall)
 
 
-def fit(
-    events: pl.DataFrame,
-    items: pl.DataFrame,
-    *,
-    as_of: datetime,
-    kinds: Mapping[str, float],
-    config: TowersConfig,
-    item_tags: pl.DataFrame | None = None,
-    item_text: NDArray[np.floating] | None = None,
-    tag_text: NDArray[np.floating] | None = None,
-    seed: int = 0,
-    device: str = "cpu",
-    progress: Progress = SILENT,
-) -> Towers:
-    """Train the towers on what was known before `as_of`.
-
-    Args:
-        events: Rows of `EVENTS`; those at or after `as_of` are not read.
-        items: Rows of `ITEMS`.
-        as_of: Exclusive, with a time zone.
-        kinds: Weight of each kind of event with the role "intent"; other kinds are not read.
-        config: What to train.
-        item_tags: `item_id, phrase, category` of the catalogue; without it the tag tower stays untrained.
-        item_text: A text vector for each row of `items`, in its order.
-        tag_text: A text vector for each row of `item_tags`, for `tag_tower = "text"`.
-        seed: Of every random draw: same input and seed, same towers on the same machine.
-        device: Where torch computes.
-        progress: Advanced by one for each step.
-
-    Raises:
-        DataError: The tables do not fit, or there is nothing to learn from.
-        ConfigError: The loss is not finite.
-    """
-    data = TrainingData.build(
-        events,
-        items,
-        as_of=as_of,
-        kinds=kinds,
-        config=config,
-        item_tags=CATALOGUE.empty() if item_tags is None else item_tags,
-        item_text=item_text,
-        tag_text=tag_text,
-    )
-    return _towers(data, config, train(data, config, seed=seed, device=device, progress=progress))
+def fit_pooled(data: TrainingData, config: TowersConfig, *, seed: int, device: str, progress: Progress) -> Pooled:
+    """Train them on everything in `data`; see `intentrec.towers.fit`."""
+    return _pooled(data, config, train(data, config, seed=seed, device=device, progress=progress))
 
 
-def _towers(data: TrainingData, config: TowersConfig, trained: Trained) -> Towers:
+def _pooled(data: TrainingData, config: TowersConfig, trained: Trained) -> Pooled:
     with torch.no_grad():
         table = trained.batcher.items(demand(data.log, trained.end)).cpu().numpy()
-    return Towers(
+    return Pooled(
         config=config,
         as_of=datetime.fromtimestamp(trained.end, UTC),
         items=data.catalogue.items,
@@ -266,5 +224,5 @@ def _towers(data: TrainingData, config: TowersConfig, trained: Trained) -> Tower
         network=trained.network.cpu(),
         table=table,
         history=trained.history,
-        held_out=None if trained.held_out is None else _towers(data, config, trained.held_out),
+        held_out=None if trained.held_out is None else _pooled(data, config, trained.held_out),
     )
