@@ -16,6 +16,7 @@ from intentrec.pipeline.reasons import chosen, explainable_pairs, with_reasons
 from intentrec.pipeline.steps import StepOutput, Steps
 from intentrec.pipeline.training import train_towers
 from intentrec.retrieval import BetaByActivity
+from intentrec.retrieval.memory import Remembered
 from intentrec.stages import StageResult
 from intentrec.workspace.steps import StepRecord
 
@@ -142,6 +143,9 @@ class Day:
             self.inputs.events,
             config.retrieval,
             popular_items(self.inputs.events, self.inputs.as_of, config.run.popular_days),
+            catalogue=self.table("catalogue"),
+            remembered=Remembered.find(self.steps.workspace.artefacts.path(self.records["towers"].artefacts["towers"])),
+            as_of=self.inputs.as_of,
         )
 
     def _do(

@@ -8,9 +8,11 @@ from functools import cached_property
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
+from scipy import sparse
 
 from intentrec.retrieval import FUSED_SCHEMA, BetaByActivity, ItemIndex, RetrievalConfig, Tags
 from intentrec.retrieval import recommend as fuse
+from intentrec.retrieval.memory import Remembered
 
 
 @dataclass(frozen=True)
@@ -24,6 +26,9 @@ class Ranker:
         seen: Distinct `user_id`, `item_id` of everything users had an event with.
         popular: `item_id`, `score`, best first: what users without history get.
         categories: Category code of each item, -1 for none, (N,): by what the first places vary; None for no variety.
+        events: What users did before the as-of time, for what is remembered of pairs of items.
+        remembered: Pairs of items; None where the towers have no such part.
+        as_of: Exclusive end of `events`.
     """
 
     index: ItemIndex
@@ -36,6 +41,9 @@ class Ranker:
     config: RetrievalConfig
     name: str = "intentrec"
     categories: NDArray[np.int64] | None = None
+    events: pl.DataFrame | None = None
+    remembered: Remembered | None = None
+    as_of: datetime | None = None
 
     @classmethod
     def build(
@@ -47,11 +55,15 @@ class Ranker:
         config: RetrievalConfig,
         popular: pl.DataFrame,
         catalogue: pl.DataFrame | None = None,
+        remembered: Remembered | None = None,
+        as_of: datetime | None = None,
     ) -> "Ranker":
         """A ranker from rows of `VECTORS` and `TAGS`, and the events before the as-of time.
 
         Args:
             catalogue: `item_id` and `category`, so that the first places can vary; None for no variety.
+            remembered: Pairs of items that add to the vectors' scores; None for nothing.
+            as_of: Where `remembered` is given: the end of `events`.
         """
         items, users, words = (_of_kind(vectors, kind) for kind in ("item", "user", "tag"))
         ids: list[str] = users[0]
@@ -67,6 +79,9 @@ class Ranker:
             popular=popular,
             config=config,
             categories=None if catalogue is None else index.categories(catalogue),
+            events=None if remembered is None else events.select("user_id", "item_id", "timestamp", "event", "row"),
+            remembered=remembered,
+            as_of=as_of,
         )
 
     def recommend(
@@ -90,6 +105,7 @@ class Ranker:
             allowed=self.index.mask(items),
             excluded=self.index.pairs(known, self.seen) if filter_viewed else None,
             categories=self.categories,
+            added=self._added(known),
         )
         cold = [user for user in users if user not in self.users]
         if not cold:
@@ -97,6 +113,13 @@ class Ranker:
         order = pl.DataFrame({"user_id": list(users)}, schema={"user_id": pl.String}).with_row_index("_order")
         both = pl.concat([fused, self._popular(cold, k, items)])
         return both.join(order, on="user_id", how="left").sort("_order", "rank").drop("_order")
+
+    def _added(self, users: Sequence[str]) -> sparse.csr_array | None:
+        """What is remembered, in the order of the index."""
+        if self.remembered is None or self.events is None or self.as_of is None:
+            return None
+        own = self.events.filter(pl.col("user_id").is_in(list(users)))
+        return self.remembered.scores(own, users, self.as_of)
 
     def nearest(self, frame: pl.DataFrame, chosen: pl.DataFrame) -> pl.Series:
         """For each row of `recommend` the item that its user chose before and that is most like it; null where none.

@@ -9,6 +9,7 @@ from intentrec.errors import NotFoundError
 from intentrec.pipeline.ranker import Ranker, popular_items
 from intentrec.pipeline.reasons import chosen, with_reasons
 from intentrec.retrieval import BetaByActivity
+from intentrec.retrieval.memory import Remembered
 from intentrec.tables import RECOMMENDATIONS, USERS
 from intentrec.workspace import Manifest, Workspace
 
@@ -38,6 +39,9 @@ class Recommender:
             self.events,
             self.config.retrieval,
             popular_items(self.events, self.release.as_of, self.config.run.popular_days),
+            catalogue=self.catalogue,
+            remembered=Remembered.find(workspace.artefacts.path(self.release.artefacts["towers"])),
+            as_of=self.release.as_of,
         )
 
     def recommend(

@@ -120,7 +120,16 @@ def _beta(tools: Tools, inputs: Inputs, held_out: Towers | None) -> BetaByActivi
         return BetaByActivity.fixed(1.0)
     vectors = _vectors(tools, held_out, past.events, chain.tags)
     popular = popular_items(past.events, past.as_of, tools.config.run.popular_days)
-    ranker = Ranker.build(vectors, chain.tags, BetaByActivity.fixed(1.0), past.events, config, popular)
+    ranker = Ranker.build(
+        vectors,
+        chain.tags,
+        BetaByActivity.fixed(1.0),
+        past.events,
+        config,
+        popular,
+        remembered=held_out.remembered,
+        as_of=past.as_of,
+    )
 
     def quality(beta: float) -> NDArray[np.float64]:
         weighted = replace(ranker, betas=np.full_like(ranker.betas, beta))

@@ -199,6 +199,11 @@ class Remembered:
         (folder / _WEIGHTS).write_text(json.dumps({"kinds": self.kinds, "blend": asdict(self.blend)}), "utf-8")
 
     @classmethod
+    def find(cls, folder: Path) -> "Remembered | None":
+        """What `save` wrote, None where the folder holds none."""
+        return cls.load(folder) if Memory.is_in(folder) else None
+
+    @classmethod
     def load(cls, folder: Path) -> Self:
         """What `save` wrote.
 
@@ -261,8 +266,8 @@ def _nearest(had: Sparse, lengths: NDArray[np.float32], config: MemoryConfig) ->
         start = stop
     if not parts:
         return Sparse((0, 0), dtype=np.float32)
-    stacked = sparse.coo_array(sparse.vstack(parts))
-    return Sparse((stacked.data, stacked.coords), shape=(len(work), len(work)))
+    stacked = sparse.vstack(parts).tocoo()
+    return Sparse((stacked.data, (stacked.row, stacked.col)), shape=(len(work), len(work)))
 
 
 def _after(user: Ints, item: Ints, lengths: NDArray[np.float32], config: MemoryConfig) -> Sparse:
