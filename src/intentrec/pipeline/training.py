@@ -3,6 +3,7 @@
 from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
+from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
@@ -14,7 +15,9 @@ from intentrec.pipeline.ranker import Ranker, activity_of, popular_items
 from intentrec.pipeline.steps import StepOutput
 from intentrec.retrieval import BetaByActivity, fit_beta
 from intentrec.tables import VECTORS
-from intentrec.towers import Towers, fit
+
+if TYPE_CHECKING:
+    from intentrec.towers import Towers
 
 # Enough users for a stable choice among a handful of weights; more would only cost time.
 _BETA_USERS = 1000
@@ -38,7 +41,9 @@ def train_towers(tools: Tools, inputs: Inputs, catalogue: pl.DataFrame, tags: pl
     )
 
 
-def _fitted(tools: Tools, inputs: Inputs, catalogue: pl.DataFrame) -> Towers:
+def _fitted(tools: Tools, inputs: Inputs, catalogue: pl.DataFrame) -> "Towers":
+    from intentrec.towers import fit
+
     items = inputs.items.drop("category", strict=False).join(
         catalogue.select("item_id", "category"), on="item_id", how="left", maintain_order="left"
     )
@@ -57,7 +62,7 @@ def _fitted(tools: Tools, inputs: Inputs, catalogue: pl.DataFrame) -> Towers:
     )
 
 
-def _vectors(tools: Tools, towers: Towers, events: pl.DataFrame, tags: pl.DataFrame) -> pl.DataFrame:
+def _vectors(tools: Tools, towers: "Towers", events: pl.DataFrame, tags: pl.DataFrame) -> pl.DataFrame:
     items, item_vectors = towers.item_vectors()
     users = events["user_id"].unique().sort().to_list()
     words = tags["tag"].unique().sort().to_list()
@@ -101,7 +106,7 @@ def _rows(kind: str, ids: list[str], vectors: NDArray[np.float32], version: str)
     return frame.select(kind=pl.lit(kind), id="id", vector="vector", model_version=pl.lit(version))
 
 
-def _beta(tools: Tools, inputs: Inputs, held_out: Towers | None) -> BetaByActivity:
+def _beta(tools: Tools, inputs: Inputs, held_out: "Towers | None") -> BetaByActivity:
     """A fixed weight where the settings say so; else the best of each activity bucket on the validation window.
 
     The towers of `held_out` have not seen that window, and the tags are made without a language model as of its

@@ -17,10 +17,33 @@ of one negative a position (Klenitskiy and Vasilev, 2023), gated blocks with nor
 their ids, and coordinates for what is in demand at the time of the question.
 """
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from intentrec.extras import require
 from intentrec.towers.sequence.config import SequenceConfig
-from intentrec.towers.sequence.epochs import Found, HeldOut, SequenceEpoch
-from intentrec.towers.sequence.fitted import SequenceTower
-from intentrec.towers.sequence.sampling import Impressions
-from intentrec.towers.sequence.training import train_sequence
+
+if TYPE_CHECKING:
+    from intentrec.towers.sequence.epochs import Found, HeldOut, SequenceEpoch
+    from intentrec.towers.sequence.fitted import SequenceTower
+    from intentrec.towers.sequence.sampling import Impressions
+    from intentrec.towers.sequence.training import train_sequence
 
 __all__ = ["Found", "HeldOut", "Impressions", "SequenceConfig", "SequenceEpoch", "SequenceTower", "train_sequence"]
+
+_HOMES = {
+    "Found": "epochs",
+    "HeldOut": "epochs",
+    "Impressions": "sampling",
+    "SequenceEpoch": "epochs",
+    "SequenceTower": "fitted",
+    "train_sequence": "training",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """The names that need torch, imported when they are first used: settings are read without it."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'intentrec.towers.sequence' has no attribute {name!r}")
+    require("torch", "the sequence tower")
+    return getattr(import_module(f"intentrec.towers.sequence.{_HOMES[name]}"), name)
