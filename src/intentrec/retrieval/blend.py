@@ -68,7 +68,7 @@ class Wanted:
         rows: Row of the user of each target, (T,).
         items: Item of each target, (T,); no pair twice.
         seen: Non-zero where the user had the item before, (U, N).
-        known: Items that may be recommended, (N,).
+        known: Items that had an event before the window, (N,).
         n_events: Events of each user before the window, (U,).
     """
 
@@ -212,9 +212,12 @@ def _start(pool: _Pool, users: NDArray[np.bool_], k: int, repeats: bool) -> Floa
 
 
 def _top(part: Part, wanted: Wanted, size: int) -> Ints:
-    """Codes, user * n_items + item, of the best of a part, some with and some without what the user had."""
+    """Codes, user * n_items + item, of the best of a part: of items that had events and, apart, of those that had none.
+
+    Items without events score low or high together, and their place among the others is what is to be fitted.
+    """
     n_users, n_items = wanted.seen.shape
-    found = []
+    found = [np.empty(0, dtype=np.int64)]
     step = max(1, 4_000_000 // max(1, n_items))
     for start in range(0, n_users, step):
         rows = slice(start, start + step)
@@ -223,11 +226,19 @@ def _top(part: Part, wanted: Wanted, size: int) -> Ints:
         else:
             scores = part[rows].toarray().astype(np.float32)
             scores[scores == 0] = -np.inf
-        scores = np.where(wanted.known[None, :], scores, -np.inf)
-        best = np.argpartition(-scores, min(size, n_items - 1), axis=1)[:, :size]
-        row, column = np.nonzero(np.take_along_axis(scores, best, axis=1) > -np.inf)
-        found.append((row + start) * n_items + best[row, column])
-    return np.concatenate(found).astype(np.int64)
+        for group in (wanted.known, ~wanted.known):
+            columns = np.flatnonzero(group)
+            row, column = _best(scores[:, columns], size)
+            found.append((row + start) * n_items + columns[column])
+    return np.concatenate(found)
+
+
+def _best(scores: NDArray[np.float32], size: int) -> tuple[Ints, Ints]:
+    if not scores.shape[1]:
+        return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64)
+    best = np.argpartition(-scores, min(size, scores.shape[1]) - 1, axis=1)[:, :size]
+    row, place = np.nonzero(np.take_along_axis(scores, best, axis=1) > -np.inf)
+    return row.astype(np.int64), best[row, place].astype(np.int64)
 
 
 def _of_pairs(part: Part, user: Ints, item: Ints) -> NDArray[np.float32]:

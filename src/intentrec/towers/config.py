@@ -10,9 +10,9 @@ from intentrec.towers.sequence.config import SequenceConfig
 class TowersConfig(Section):
     """The parts of the towers, how they are trained, and how their weights are fitted."""
 
-    parts: tuple[Literal["pooled", "sequence", "memory"], ...] = Field(("pooled", "memory"), min_length=1)
+    parts: tuple[Literal["pooled", "sequence", "memory", "fresh"], ...] = Field(("pooled", "memory"), min_length=1)
     """What a score is the sum of: histories pooled at past moments (with the tags), histories read in order, pairs of
-    items remembered as they were."""
+    items remembered as they were, and a constant for items without events, which text alone would leave behind."""
     memory: MemoryConfig = MemoryConfig()
     """Pairs of items."""
     sequence: SequenceConfig = SequenceConfig()

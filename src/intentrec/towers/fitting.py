@@ -113,7 +113,8 @@ class _Fit:
         items, config = self.data.catalogue.items, self.config
         memory = Memory.fit(events, items.names, as_of, config.memory) if "memory" in config.parts else None
         names = [name for name, part in (("pooled", pooled), ("sequence", sequence)) if part is not None]
-        return Towers(config, as_of, items, self.data.kinds, pooled, sequence, memory, Blend.equal(names))
+        fresh = ~items.mask(events["item_id"]) if "fresh" in config.parts else None
+        return Towers(config, as_of, items, self.data.kinds, pooled, sequence, memory, Blend.equal(names), fresh)
 
     def _how(self) -> HeldOut:
         if self.config.validation == "last":

@@ -46,6 +46,8 @@ class Towers:
         sequence: Histories read in order; None where the config has no such part.
         memory: Pairs of items as they were; None where the config has no such part.
         blend: What each part counts.
+        fresh: Items without an event before `as_of`, (N,): one further coordinate lifts all of them; None where the
+            config has no such part.
         held_out: The same, not having seen the validation window, to tune what comes after them; not saved.
     """
 
@@ -57,6 +59,7 @@ class Towers:
     sequence: SequenceTower | None
     memory: Memory | None
     blend: Blend
+    fresh: NDArray[np.bool_] | None = None
     held_out: "Towers | None" = None
 
     @property
@@ -95,7 +98,11 @@ class Towers:
     def tables(self) -> dict[str, Floats32]:
         """Each part's item vectors, (N, D) each."""
         found = {} if self.pooled is None else {"pooled": self.pooled.table}
-        return found if self.sequence is None else found | {"sequence": self.sequence.item_vectors()}
+        if self.sequence is not None:
+            found["sequence"] = self.sequence.item_vectors()
+        if self.fresh is not None:
+            found["fresh"] = self.fresh[:, None].astype(np.float32)
+        return found
 
     def user_vectors(self, events: pl.DataFrame, users: Sequence[str], as_of: datetime | None = None) -> Floats32:
         """Vectors of users from their raw events, (U, D); the training need not have known them.
@@ -126,6 +133,8 @@ class Towers:
             now = seconds(as_of) if self.config.validation == "window" else None
             vectors = self.sequence.user_vectors(log, np.arange(len(codes)), now)
             found["sequence"] = vectors[codes.known(users)]
+        if self.fresh is not None:
+            found["fresh"] = np.ones((len(users), 1), dtype=np.float32)
         return found
 
     @property
@@ -166,6 +175,7 @@ class Towers:
             "items": self.items.names,
             "kinds": self.kinds,
             "blend": asdict(self.blend),
+            "fresh": None if self.fresh is None else np.flatnonzero(self.fresh).tolist(),
             "sequence": None if self.sequence is None else self.sequence.meta(),
         }
         (folder / _META).write_text(json.dumps(meta, ensure_ascii=False, indent=1), "utf-8")
@@ -200,4 +210,13 @@ class Towers:
             sequence=sequence,
             memory=Memory.load(folder) if Memory.is_in(folder) else None,
             blend=Blend.of_json(meta["blend"]),
+            fresh=_mask(meta["fresh"], len(meta["items"])),
         )
+
+
+def _mask(codes: list[int] | None, n_items: int) -> NDArray[np.bool_] | None:
+    if codes is None:
+        return None
+    mask = np.zeros(n_items, dtype=np.bool_)
+    mask[codes] = True
+    return mask

@@ -38,6 +38,12 @@ class Codes:
         """Codes of the names that have one, in their order; others are left out."""
         return np.array([self._codes[name] for name in names if name in self._codes], dtype=np.int64)
 
+    def mask(self, names: Iterable[str]) -> NDArray[np.bool_]:
+        """Which codes belong to one of the names, (len(self),)."""
+        found = np.zeros(len(self), dtype=np.bool_)
+        found[self.known(set(names))] = True
+        return found
+
     def shifted(self, names: Sequence[str | None]) -> Ints:
         """Code + 1 of each name and 0 for any other: row 0 of an embedding stands for "unknown"."""
         return np.array([0 if name is None else self._codes.get(name, -1) + 1 for name in names], dtype=np.int64)
