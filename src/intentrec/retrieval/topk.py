@@ -11,6 +11,8 @@ Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
+_QUERIES_AT_ONCE = 64  # fewer would read all items again for each handful of queries
+_LONGER = 1.01  # the longest item is itself found in single precision
 _PAIRS_AT_ONCE = 1024  # fits the cache: 65,536 at once took 15 times as long
 
 
@@ -67,36 +69,71 @@ def top_k(
         allowed: Items that may be returned at all, (N,).
         excluded: Non-zero where an item must not be returned, (R, N).
         excluded_rows: Row of `excluded` for each query, (Q,); None when they are the same.
-        block_scores: Most scores held at once.
+        block_scores: Most scores held at once; items are cut, too, where there are more than a block holds.
     """
-    columns = np.arange(len(items)) if allowed is None else np.flatnonzero(allowed)
+    columns = None if allowed is None else np.flatnonzero(allowed)
+    within = items if columns is None else items[columns]
     if excluded_rows is None:
         excluded_rows = np.arange(len(queries), dtype=np.int64)
-    step = max(1, block_scores // max(1, len(columns)))
+    step = max(min(_QUERIES_AT_ONCE, block_scores), block_scores // max(1, len(within)))
     parts = []
-    for start in range(0, len(queries), step):
+    for start in range(0, len(queries) if k > 0 and len(within) else 0, step):
         block = queries[start : start + step]
-        barred = None if excluded is None else excluded[excluded_rows[start : start + step]][:, columns]
-        rows, picked = _candidates(block, items[columns], k, barred)
-        parts.append(best_pairs(block, items, rows, columns[picked], k, first=start))
+        barred = None if excluded is None else excluded[excluded_rows[start : start + step]]
+        if barred is not None and columns is not None:
+            barred = barred[:, columns]
+        rows, picked = _candidates(block, within, k, barred, max(1, block_scores // len(block)))
+        picked = picked if columns is None else columns[picked]
+        parts.append(best_pairs(block, items, rows, picked, k, first=start))
     return joined(parts)
 
 
-def _candidates(block: Vectors, items: Vectors, k: int, barred: sparse.csr_array | None) -> tuple[Ints, Ints]:
-    """Pairs that may be among the best k: everything within rounding error of the k-th single-precision score."""
-    if k < 1 or not len(items) or not len(block):
-        return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64)
-    scores = block @ items.T  # (B, N)
-    if barred is not None:
-        held = barred.tocoo()
-        scores[held.row[held.data != 0], held.col[held.data != 0]] = -np.inf
-    place = len(items) - min(k, len(items))
-    kth = np.partition(scores, place, axis=1)[:, place]
-    longest = np.sqrt(np.square(items.astype(np.float64)).sum(axis=1).max())
-    error = np.linalg.norm(block.astype(np.float64), axis=1) * longest * block.shape[1] * np.finfo(np.float32).eps
-    floor = (kth - 2 * error).astype(np.float32)
-    rows, picked = np.nonzero((scores >= np.nextafter(floor, np.float32(-np.inf))[:, None]) & (scores > -np.inf))
-    return rows.astype(np.int64), picked.astype(np.int64)
+def _candidates(
+    block: Vectors, items: Vectors, k: int, barred: sparse.csr_array | None, width: int
+) -> tuple[Ints, Ints]:
+    """Pairs that may be among the best k: everything within rounding error of the k-th single-precision score.
+
+    Items are taken `width` at a time. The k-th score of those seen so far only grows, so what is below it is dropped.
+    """
+    k = min(k, len(items))
+    error = _rounding(block, items)
+    best = np.full((len(block), k), -np.inf, dtype=np.float32)
+    kth = best[:, 0]
+    found: list[tuple[Ints, Ints, Vectors]] = []
+    columns = None if barred is None else barred.tocsc()
+    for start in range(0, len(items), width):
+        scores = block @ items[start : start + width].T  # (B, W)
+        if columns is not None:
+            held = columns[:, start : start + width].tocoo()
+            scores[held.row[held.data != 0], held.col[held.data != 0]] = -np.inf
+        best = _greatest(best, scores, k)
+        kth = best.min(axis=1)
+        rows, picked = np.nonzero((scores >= _below(kth, error)[:, None]) & (scores > -np.inf))
+        found.append((rows.astype(np.int64), picked.astype(np.int64) + start, scores[rows, picked]))
+    rows, picked, taken = (np.concatenate(part) for part in zip(*found, strict=True))
+    kept = taken >= _below(kth, error)[rows]
+    return rows[kept], picked[kept]
+
+
+def _greatest(best: Vectors, scores: Vectors, k: int) -> Vectors:
+    """The k greatest of both, in no order, (B, k)."""
+    fresh = scores if scores.shape[1] <= k else np.partition(scores, scores.shape[1] - k, axis=1)[:, -k:]
+    both = np.concatenate([best, fresh], axis=1)
+    kept: Vectors = np.partition(both, both.shape[1] - k, axis=1)[:, -k:]
+    return kept
+
+
+def _rounding(block: Vectors, items: Vectors) -> Floats:
+    """Most by which a single-precision score of each query can be wrong, (B,)."""
+    longest = np.sqrt(np.einsum("nd,nd->n", items, items).max().astype(np.float64)) * _LONGER
+    error: Floats = np.linalg.norm(block.astype(np.float64), axis=1) * longest * block.shape[1]
+    return error * float(np.finfo(np.float32).eps)
+
+
+def _below(kth: Vectors, error: Floats) -> Vectors:
+    """What may still be as good as the k-th once scored exactly, (B,)."""
+    floor: Vectors = np.nextafter((kth - 2 * error).astype(np.float32), np.float32(-np.inf))
+    return floor
 
 
 def best_pairs(queries: Vectors, items: Vectors, rows: Ints, picked: Ints, k: int, *, first: int = 0) -> Hits:
