@@ -18,6 +18,8 @@ INSTALL = {
     "implicit": 'pip install "intentrec[evaluation]"',
     "threadpoolctl": 'pip install "intentrec[evaluation]"',
     "optuna": 'pip install "intentrec[evaluation]"',
+    "altair": 'pip install "intentrec[evaluation]"',
+    "vl_convert": 'pip install "intentrec[evaluation]"',
 }
 
 

@@ -1,6 +1,7 @@
 """Commands of `intentrec`. Each one reads its arguments, calls the pipeline and shows the outcome."""
 
 import os
+import shlex
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -202,16 +203,29 @@ def evaluate(
             "before it as history)."
         ),
     ] = None,
+    sweep: Annotated[
+        bool, typer.Option("--sweep", help="Also turn our knobs, beta and diversity: what variety costs, for a report.")
+    ] = False,
+    html: Annotated[
+        Path | None, typer.Option(help="Write a report with plots: one page that needs no network.", metavar="FILE")
+    ] = None,
+    markdown: Annotated[Path | None, typer.Option(help="Write the report as Markdown.", metavar="FILE")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Compare with tuned baselines on what happened after a cut in time: full ranking, intervals, paired tests."""
+    from intentrec.cli.reports import Reports
     from intentrec.pipeline.evaluation import evaluate_workspace
 
     workspace, config = state.open()
+    reports = Reports(html, markdown)
+    reports.check()
     with RichProgress(err) as progress:
         evaluation = evaluate_workspace(
-            workspace, config, protocol=protocol, column=column, targets=targets, progress=progress
-        )
+            workspace, config, protocol=protocol, column=column, targets=targets, sweeps=sweep,
+            command=shlex.join(["intentrec", *sys.argv[1:]]), progress=progress,
+        )  # fmt: skip
+    for path in reports.write(evaluation):
+        err.print(f"Wrote {show.plain(str(path))}", soft_wrap=True)
     _print(as_json, evaluation.to_json(), lambda: show.evaluation(out, evaluation))
 
 

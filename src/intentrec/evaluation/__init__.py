@@ -6,6 +6,7 @@ from intentrec.evaluation.lists import Recommends
 from intentrec.evaluation.memory import estimate_memory
 from intentrec.evaluation.report import Evaluation
 from intentrec.evaluation.runs import Cost, Seeded
+from intentrec.evaluation.sweep import sweep
 from intentrec.evaluation.tag_hits import tag_hits
 from intentrec.evaluation.views import VIEWS, View
 
@@ -20,6 +21,7 @@ __all__ = [
     "View",
     "estimate_memory",
     "evaluate",
+    "sweep",
     "tag_hits",
     "trained_baselines",
 ]

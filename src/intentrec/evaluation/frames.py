@@ -52,11 +52,12 @@ SPREAD_SCHEMA = pl.Schema(
 
 SWEEP_SCHEMA = pl.Schema(
     {
-        "system": pl.String, "knob": pl.String, "setting": pl.Float64, "recall": pl.Float64, "ndcg": pl.Float64,
-        "diversity": pl.Float64, "category_diversity": pl.Float64,
+        "system": pl.String, "view": pl.String, "k": pl.Int64, "knob": pl.String, "setting": pl.Float64,
+        "recall": pl.Float64, "ndcg": pl.Float64, "diversity": pl.Float64, "category_diversity": pl.Float64,
     }
 )  # fmt: skip
-"""One system at several settings of a knob, for the trade of recall against diversity."""
+"""One system at several settings of a knob, in the first k places of one view, for the trade of recall against
+diversity; null where items have no vectors or no categories."""
 
 TAG_HITS_SCHEMA = pl.Schema(
     {

@@ -1,4 +1,4 @@
-"""The outcome of a comparison, and its forms: JSON, Markdown, and rows for a table on a screen."""
+"""The outcome of a comparison, and its forms: JSON, a page, Markdown, and rows for a table on a screen."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -142,15 +142,35 @@ class Evaluation:
         shown = self._shown()
         return [[system, *(self._cell(system, metric, view, digits) for metric in shown)] for system in self.systems]
 
-    def to_markdown(self, *, digits: int = 4) -> str:
-        """One table for each view, as in `rows`, and the notes under them."""
-        head = self.columns()
-        parts = []
-        for view in self.views:
-            lines = [head, ["---"] * len(head), *self.rows(view, digits=digits)]
-            parts.append(f"**{view}**\n\n" + "\n".join(f"| {' | '.join(line)} |" for line in lines))
-        parts.append("\n".join(f"- {note}" for note in self.notes))
-        return "\n\n".join(parts) + "\n"
+    def to_markdown(
+        self, *, title: str = "Comparison of recommenders", reference: str | None = None, digits: int = 4
+    ) -> str:
+        """The whole report as Markdown: every table with intervals and marks, each with where it comes from.
+
+        Args:
+            title: Of the report.
+            reference: The system that marks stand against; the first one where it is None.
+            digits: Behind the point.
+
+        Raises:
+            ConfigError: The reference is none of the systems.
+        """
+        from intentrec.evaluation import reports
+
+        return reports.to_markdown(reports.report_of(self, title=title, reference=reference, digits=digits))
+
+    def to_html(
+        self, *, title: str = "Comparison of recommenders", reference: str | None = None, digits: int = 4
+    ) -> str:
+        """The same report as one page with plots, which loads nothing from anywhere; arguments as in `to_markdown`.
+
+        Raises:
+            ConfigError: The reference is none of the systems.
+            MissingExtra: altair or vl-convert-python is not installed.
+        """
+        from intentrec.evaluation import reports
+
+        return reports.to_html(reports.report_of(self, title=title, reference=reference, digits=digits))
 
     def _shown(self) -> list[str]:
         if not self.ks:

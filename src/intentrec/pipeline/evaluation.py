@@ -1,6 +1,7 @@
 """The comparison on a workspace's own data: our recommender as of the cut, beside tuned baselines."""
 
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from importlib.metadata import version
 
@@ -10,7 +11,7 @@ import polars as pl
 from intentrec.config import Config
 from intentrec.data import Split, by_column, global_time, leave_one_out
 from intentrec.errors import ConfigError
-from intentrec.evaluation import Evaluation, EvaluationConfig, Extras, evaluate
+from intentrec.evaluation import Evaluation, EvaluationConfig, Extras, evaluate, sweep
 from intentrec.pipeline.daily import open_day
 from intentrec.pipeline.day import Day
 from intentrec.pipeline.inputs import Inputs, day_after_last, load_inputs
@@ -20,6 +21,10 @@ from intentrec.workspace import Workspace
 
 PROTOCOLS = ("time", "leave-one-out", "column")
 TARGETS = ("window", "last", "successive")
+SWEPT_DIVERSITY = (0.0, 0.15, 0.3, 0.45, 0.6, 1.0, 2.0)
+SWEPT_PLACES = 10
+"""Length of the lists: variety is given to the first places only."""
+
 UNTIL_TOWERS = ("catalogue", "profiles", "interests", "tags", "towers")
 
 
@@ -31,6 +36,8 @@ def evaluate_workspace(
     column: str | None = None,
     targets: str | None = None,
     llm_users: frozenset[str] | None = None,
+    sweeps: bool = False,
+    command: str | None = None,
     progress: Progress,
 ) -> Evaluation:
     """Do all stages as of the cut, then compare. Steps that a run as of the cut has done are reused.
@@ -43,6 +50,9 @@ def evaluate_workspace(
         targets: What must be found after the cut; None for the settings'.
         llm_users: For whom the language model writes; None for those of the current release, and where there is none,
             what the settings say.
+        sweeps: Whether to turn the knobs of our recommender, too, so that the report shows what variety costs.
+        command: What the user typed, for the report.
+        progress: Told about stages, tuning and ranking.
 
     Raises:
         ConfigError: The protocol is unknown, or a system cannot serve the targets.
@@ -54,11 +64,20 @@ def evaluate_workspace(
         split, inputs = _split(workspace, config, protocol or settings.protocol, column or settings.split_column)
         with open_day(workspace, config, inputs, llm_users, progress) as day:
             day.run(UNTIL_TOWERS)
-            found = evaluate(
-                _systems(day.ranker()), _weighed(split, config), _items(day), settings,
-                kinds=config.events.named("intent"), extras=_extras(day, split, inputs, settings), progress=progress,
-            )  # fmt: skip
+            ranker, weighed, items = day.ranker(), _weighed(split, config), _items(day)
+            kinds, extras = config.events.named("intent"), _extras(day, split, inputs, settings, command)
+            found = evaluate(_systems(ranker), weighed, items, settings, kinds=kinds, extras=extras, progress=progress)
             workspace.write("user_metrics", found.per_user)
+            if sweeps:
+                view = "new" if "new" in found.views else found.views[0]
+                turned = [
+                    sweep(
+                        each.make, each.name, each.settings, weighed, items, settings, name=ranker.name, view=view,
+                        k=SWEPT_PLACES, kinds=kinds, extras=extras, progress=progress,
+                    )
+                    for each in knobs(ranker)
+                ]  # fmt: skip
+                found = replace(found, sweep=pl.concat(turned))
     return found
 
 
@@ -87,7 +106,7 @@ def _items(day: Day) -> pl.DataFrame:
     return day.table("catalogue").select("item_id", "category", "name").join(titles, on="item_id", how="left")
 
 
-def _extras(day: Day, split: Split, inputs: Inputs, settings: EvaluationConfig) -> Extras:
+def _extras(day: Day, split: Split, inputs: Inputs, settings: EvaluationConfig, command: str | None) -> Extras:
     """Diversity is measured in the space of names: no system was trained in it."""
     items = _items(day)
     embedder = day.tools.embedder
@@ -96,7 +115,8 @@ def _extras(day: Day, split: Split, inputs: Inputs, settings: EvaluationConfig) 
         vectors=pl.DataFrame({"item_id": items["item_id"], "vector": pl.Series(embedder.embed(names))}),
         tags=day.table("tags"),
         embed=embedder.embed,
-        about={
+        about=({} if command is None else {"command": command})
+        | {
             "protocol": split.name,
             "cut": "none" if split.cut is None else split.cut.isoformat(),
             "data": ", ".join(f"{name} {state}" for name, state in sorted(inputs.identity.items())),
@@ -112,6 +132,35 @@ def _systems(ranker: Ranker) -> dict[str, Ranker]:
         "intentrec": ranker,
         "intentrec, towers only": replace(ranker, betas=np.ones_like(ranker.betas), name="intentrec, towers only"),
     }
+
+
+@dataclass(frozen=True)
+class Knob:
+    """What can be turned without training anew: its settings, and the ranker at one of them."""
+
+    name: str
+    settings: tuple[float, ...]
+    make: Callable[[float], Ranker]
+
+
+def knobs(ranker: Ranker) -> list[Knob]:
+    """The knobs of a ranker.
+
+    Beta is the weight of the user's vector against the tags, the same for everybody; without tags it changes nothing
+    and is left out.
+    """
+    own = ranker.config
+
+    def at_beta(beta: float) -> Ranker:
+        return replace(ranker, betas=np.full_like(ranker.betas, beta))
+
+    def at_diversity(weight: float) -> Ranker:
+        return replace(ranker, config=own.model_copy(update={"diversity": weight}))
+
+    found: list[Knob] = [Knob("diversity", tuple(sorted({*SWEPT_DIVERSITY, own.diversity})), at_diversity)]
+    if ranker.tags is not None:
+        found.insert(0, Knob("beta", tuple(sorted({0.0, *own.beta_grid, 1.0})), at_beta))
+    return found
 
 
 def _split(workspace: Workspace, config: Config, protocol: str, column: str) -> tuple[Split, Inputs]:

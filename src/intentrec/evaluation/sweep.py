@@ -1,0 +1,81 @@
+"""What turning one knob of a system does to recall and diversity."""
+
+from collections.abc import Callable, Collection, Sequence
+
+import numpy as np
+import polars as pl
+
+from intentrec.data.splits import Split
+from intentrec.errors import ConfigError, DataError
+from intentrec.evaluation.asked import asked_of
+from intentrec.evaluation.config import EvaluationConfig
+from intentrec.evaluation.evaluate import Extras
+from intentrec.evaluation.frames import SWEEP_SCHEMA
+from intentrec.evaluation.items import Items
+from intentrec.evaluation.lists import Recommends, lists_of
+from intentrec.evaluation.measure import looks_of, measured
+from intentrec.evaluation.truth import Truth
+from intentrec.evaluation.views import VIEWS, targets_of
+from intentrec.progress import SILENT, Progress
+
+
+def sweep(
+    make: Callable[[float], Recommends],
+    knob: str,
+    settings: Sequence[float],
+    split: Split,
+    items: pl.DataFrame,
+    config: EvaluationConfig | None = None,
+    *,
+    name: str = "system",
+    view: str = "all",
+    k: int = 10,
+    kinds: Collection[str] | None = None,
+    extras: Extras | None = None,
+    progress: Progress = SILENT,
+) -> pl.DataFrame:
+    """A system at several settings of one knob, a frame of `SWEEP_SCHEMA`. Lists are asked for once a setting.
+
+    Args:
+        make: Setting -> the system that is to be asked; called once for each.
+        knob: What is turned, as it reads in a legend.
+        settings: To be tried; each counts once.
+        split: As in `evaluate`.
+        items: As in `evaluate`.
+        config: Its targets; metrics, baselines and tests are not used.
+        name: Of the system.
+        view: What counts as a target, one of `VIEWS`.
+        k: Length of the lists that are measured.
+        kinds: As in `evaluate`.
+        extras: Only its vectors are used.
+        progress: Told about settings.
+
+    Raises:
+        ConfigError: There is no such view.
+        DataError: The view has no targets, or the system breaks the protocol.
+    """
+    config, extras = config or EvaluationConfig(), extras or Extras()
+    seen = next((each for each in VIEWS if each.name == view), None)
+    if seen is None:
+        raise ConfigError(f"There is no view {view!r}; choose one of {', '.join(each.name for each in VIEWS)}.")
+    asked = asked_of(split, config, kinds)
+    visible = Items.of(items, split.train, extras.vectors)
+    truth = Truth.of(targets_of(seen, asked.targets, visible.ids), asked.owners, visible, [k], config.debias_gamma)
+    if not len(truth.users):
+        raise DataError(f"View {view!r} has no targets in this split; choose another view.")
+    rows = []
+    with progress.track(f"turning {knob}", len(set(settings))) as advance:
+        for setting in sorted(set(settings)):
+            lists = lists_of(
+                f"{name}, {knob} {setting:g}", make(setting), asked.owners["user_id"], visible.ids, k,
+                filter_viewed=seen.filter_viewed, histories=asked.histories,
+            )  # fmt: skip
+            found = measured(lists, looks_of(lists, visible, [k]), truth, visible, [k]).per_user
+            means = {metric: float(np.mean(values, dtype=np.float64)) for metric, values in found.items()}
+            numbers = {metric: means.get(f"{metric}@{k}") for metric in _MEASURED}
+            rows.append({"system": name, "view": view, "k": k, "knob": knob, "setting": setting, **numbers})
+            advance(1)
+    return pl.DataFrame(rows, schema=SWEEP_SCHEMA)
+
+
+_MEASURED = ("recall", "ndcg", "diversity", "category_diversity")
