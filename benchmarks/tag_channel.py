@@ -1,0 +1,110 @@
+"""What the tag channel is worth: `python -m benchmarks.tag_channel [--dir FOLDER] [--out FILE]`.
+
+The demo's shop (UCI Online Retail) as of four weeks before its end, tags made by rules (no language model), towers
+trained once. The same vectors are then served with other weights of user against tags, with and without variety, and
+measured on the four weeks. Prints Markdown, and writes the whole evaluation as JSON to FILE.
+"""
+
+import argparse
+import json
+import tempfile
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+from rich.console import Console
+
+from intentrec.cli.bars import RichProgress
+from intentrec.config import load_config, template
+from intentrec.data import global_time
+from intentrec.data.demo import demo_files
+from intentrec.evaluation import Evaluation, Extras, evaluate
+from intentrec.pipeline.daily import open_day
+from intentrec.pipeline.day import Day
+from intentrec.pipeline.evaluation import UNTIL_TOWERS
+from intentrec.pipeline.ingest import ingest_files
+from intentrec.pipeline.inputs import day_after_last, load_inputs
+from intentrec.pipeline.ranker import Ranker
+from intentrec.workspace import CONFIG_FILE, Workspace
+
+METRICS = ("recall@10", "recall@100", "ndcg@10", "category_diversity@10", "diversity@10", "novelty@10", "gini@100")
+
+
+def systems_of(ranker: Ranker) -> dict[str, Ranker]:
+    """One ranker with other weights and with other settings of variety."""
+    plain = ranker.config.model_copy(update={"diversity": 0.0})
+    found = {"fitted beta": ranker, "fitted beta, no variety": replace(ranker, config=plain)}
+    for beta in (0.0, 0.5, 1.0):
+        name = "no tags (beta 1)" if beta == 1.0 else f"beta {beta:g}"
+        found[name] = replace(ranker, betas=np.full_like(ranker.betas, beta))
+    found["no tags, no variety"] = replace(ranker, betas=np.ones_like(ranker.betas), config=plain)
+    found["tags, no memory"] = replace(ranker, remembered=None)
+    return {name: replace(system, name=name) for name, system in found.items()}
+
+
+def measured(day: Day, workspace: Workspace, cut: datetime, window: timedelta) -> Evaluation:
+    """All of them on the window after the cut."""
+    config = day.tools.config
+    kinds = config.events.named("intent")
+    split = global_time(workspace.read("events"), cut, window, kinds)
+    split = replace(split, train=config.events.weigh(split.train))
+    items = day.table("catalogue").select("item_id", "category", "name")
+    vectors = pl.Series(day.tools.embedder.embed(items["name"].fill_null("").to_list()))
+    settings = config.evaluation.model_copy(update={"baselines": (), "ks": (10, 100)})
+    extras = Extras(vectors=pl.DataFrame({"item_id": items["item_id"], "vector": vectors}), tags=day.table("tags"))
+    return evaluate(systems_of(day.ranker()), split, items, settings, kinds=kinds, extras=extras)
+
+
+def to_markdown(found: Evaluation) -> str:
+    """A row for each system and view."""
+    lines = ["| system | view | " + " | ".join(METRICS) + " |", "|---" * (len(METRICS) + 2) + "|"]
+    summary = found.summary.filter(pl.col("stratum") == "everyone")
+    for (system, view), rows in summary.group_by(["system", "view"], maintain_order=True):
+        values = dict(rows.select("metric", "value").iter_rows())
+        cells = [f"{values[name]:.4f}" if name in values else "" for name in METRICS]
+        lines.append(f"| {system} | {view} | " + " | ".join(cells) + " |")
+    lines += ["", "Against the list without tags (paired bootstrap, Holm):", ""]
+    against = found.comparisons.filter(
+        pl.col("against").is_in(["no tags (beta 1)", "no tags, no variety"]),
+        pl.col("metric").is_in(["recall@10", "recall@100", "category_diversity@10"]),
+        pl.col("stratum") == "everyone",
+    )
+    for row in against.iter_rows(named=True):
+        lines.append(
+            f"- {row['system']} against {row['against']}, {row['view']}, {row['metric']}: {row['difference']:+.4f} "
+            f"[{row['low']:+.4f}, {row['high']:+.4f}], p {row['p_holm']:.3f}"
+        )
+    return "\n".join(lines)
+
+
+def main() -> None:
+    """Train once, serve many ways, print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--dir", type=Path, help="keep the workspace here and use it again")
+    parser.add_argument("--out", type=Path, help="write the evaluation as JSON")
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory() as temporary, RichProgress(Console(stderr=True)) as progress:
+        folder = given.dir or Path(temporary) / "shop"
+        there = (folder / CONFIG_FILE).exists()
+        workspace = Workspace(folder) if there else Workspace.create(folder, template({}))
+        config = load_config(workspace.config_file)
+        if not there:
+            files = {name: [path] for name, path in demo_files().items()}
+            ingest_files(workspace, config, files, now=datetime(2012, 1, 1, tzinfo=UTC), progress=progress)
+        window = timedelta(days=config.evaluation.window_days)
+        cut = day_after_last(workspace.read("events")) - window
+        with (
+            workspace.writing(),
+            open_day(workspace, config, load_inputs(workspace, cut), frozenset(), progress) as day,
+        ):
+            day.run(UNTIL_TOWERS)
+            found = measured(day, workspace, cut, window)
+    print(to_markdown(found))
+    if given.out:
+        given.out.write_text(json.dumps(found.to_json(), ensure_ascii=False, indent=1), "utf-8")
+
+
+if __name__ == "__main__":
+    main()
