@@ -70,11 +70,11 @@ class SequenceConfig(Section):
     impressions: int = Field(0, ge=0, le=1024)
     """Most items that a user was shown and did not take, as further negatives of the question after it."""
 
-    epochs: int = Field(15, ge=1, le=1000)
+    epochs: int = Field(12, ge=1, le=1000)
     """Passes over the questions; the learning rate falls over them."""
-    tokens: int = Field(2048, ge=1, le=1_000_000)
+    tokens: int = Field(1024, ge=1, le=1_000_000)
     """Events in one step, padding counted."""
-    rate: float = Field(1e-3, gt=0, le=10)
+    rate: float = Field(2e-3, gt=0, le=10)
     """Learning rate."""
     weight_decay: float = Field(0.0, ge=0, le=1)
     """Decoupled decay of everything but the item table."""
@@ -83,7 +83,7 @@ class SequenceConfig(Section):
     table_optimiser: Literal["rows", "adagrad", "dense"] = "rows"
     """How item embeddings learn: Adam on the rows that a step touches, Adagrad with one step size a row, or Adam on the
     whole table."""
-    table_rate: float = Field(1e-3, gt=0, le=10)
+    table_rate: float = Field(2e-3, gt=0, le=10)
     """Learning rate of the item embeddings."""
     patience: int = Field(3, ge=1, le=1000)
     """Epochs without a better validation recall before training stops."""
