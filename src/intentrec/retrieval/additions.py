@@ -23,12 +23,14 @@ def checked(added: sparse.csr_array, shape: tuple[int, int]) -> sparse.csr_array
     """The same with sorted columns, none twice.
 
     Raises:
-        DataError: The shape is another, or a value is below 0: what an index left out could then not be known.
+        DataError: The shape is another, or a value is below 0 or not a number: what an index left out could then not be
+            known.
     """
     if added.shape != shape:
         raise DataError(f"What is added to the scores has shape {added.shape}, but must have {shape}.")
-    if added.nnz and added.data.min() < 0:
-        raise DataError(f"What is added to the scores must not be below 0; the least is {added.data.min():g}.")
+    wrong = added.data[~((added.data >= 0) & np.isfinite(added.data))]
+    if len(wrong):
+        raise DataError(f"What is added to the scores must be finite and not below 0; one value is {wrong.min():g}.")
     ordered = added.copy()
     ordered.sum_duplicates()
     return ordered

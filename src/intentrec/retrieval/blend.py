@@ -148,7 +148,7 @@ class _Pool:
         found = np.zeros((len(parts), *shape), dtype=np.float32)
         for number, part in enumerate(parts.values()):
             found[number, user, place] = _of_pairs(part, user, item)
-        spread = found[:, user, place].std(axis=1, dtype=np.float64)
+        spread = found[:, user, place].std(axis=1, dtype=np.float64) if len(pairs) else np.zeros(len(parts))
         spread[spread == 0] = 1.0
         is_open, seen = np.zeros((2, *shape), dtype=np.bool_)
         is_open[user, place] = True
@@ -156,7 +156,7 @@ class _Pool:
         target = wanted.rows * n_items + wanted.items
         had = _of_pairs(wanted.seen, wanted.rows, wanted.items) != 0
         at = np.searchsorted(pairs, target).clip(max=max(0, len(pairs) - 1))
-        inside = pairs[at] == target
+        inside = pairs[at] == target if len(pairs) else np.zeros(len(target), dtype=np.bool_)
         return cls(
             found / spread[:, None, None].astype(np.float32), is_open, seen, wanted.rows[inside], place[at[inside]],
             np.bincount(wanted.rows, minlength=n_users), np.bincount(wanted.rows[~had], minlength=n_users), spread,
@@ -208,7 +208,8 @@ def _steps(rows: Ints) -> range:
 def _start(pool: _Pool, users: NDArray[np.bool_], k: int, repeats: bool) -> Floats:
     """The best part alone."""
     alone = np.eye(len(pool.scores))
-    return alone[int(np.argmax([pool.quality(row, users, k, repeats) for row in alone]))]
+    best: Floats = alone[int(np.argmax([pool.quality(row, users, k, repeats) for row in alone]))]
+    return best
 
 
 def _top(part: Part, wanted: Wanted, size: int) -> Ints:

@@ -18,7 +18,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 from pydantic import Field
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 from safetensors.numpy import load_file, save_file
 from scipy import sparse
 
@@ -128,19 +128,19 @@ class Memory:
 
         Raises:
             NotFittedError: The folder holds none.
+            DataError: What it holds is damaged, or something else wrote it.
         """
         path = folder / _FILE
         if not path.exists():
             raise NotFittedError(f"There is no {_FILE} in {folder}. Train the towers first.")
-        arrays = load_file(path)
-        text = arrays["ids"].tobytes().decode()
-        ids = np.asarray(text.split("\n") if text else [], dtype=np.str_)
-        shape = (len(ids), len(ids))
-        tables = {
-            name: sparse.csr_array(tuple(arrays[f"{name}.{part}"] for part in ("values", "items", "starts")), shape)
-            for name in PARTS[1:]
-        }
-        return cls(ids, tables, _config_of(path))
+        try:
+            arrays, config = load_file(path), _config_of(path)
+            text = arrays["ids"].tobytes().decode()
+            ids = np.asarray(text.split("\n") if text else [], dtype=np.str_)
+            tables = {name: _table(arrays, name, len(ids)) for name in PARTS[1:]}
+        except (ValueError, KeyError, SafetensorError) as error:
+            raise DataError(f"{path} is damaged: {error}. Train the towers again.") from error
+        return cls(ids, tables, config)
 
     @staticmethod
     def is_in(folder: Path) -> bool:
@@ -149,8 +149,8 @@ class Memory:
 
     @property
     def version(self) -> str:
-        """Short hash of the tables."""
-        digest = hashlib.sha256(self.config.model_dump_json().encode())
+        """Short hash of the ids, the settings and the tables."""
+        digest = hashlib.sha256(json.dumps([self.config.model_dump(mode="json"), self.items.tolist()]).encode())
         for name in sorted(self.tables):
             table = self.tables[name]
             for array in (table.indptr.astype(np.int64), table.indices.astype(np.int64), table.data):
@@ -208,11 +208,17 @@ class Remembered:
         """What `save` wrote.
 
         Raises:
-            NotFittedError: The folder holds none.
+            NotFittedError: The folder holds none, or no weights.
+            DataError: What it holds is damaged, or something else wrote it.
         """
-        memory = Memory.load(folder)
-        meta = json.loads((folder / _WEIGHTS).read_text("utf-8"))
-        return cls(memory, Blend.of_json(meta["blend"]), tuple(meta["kinds"]))
+        memory, path = Memory.load(folder), folder / _WEIGHTS
+        if not path.exists():
+            raise NotFittedError(f"There is no {_WEIGHTS} in {folder}. Train the towers first.")
+        try:
+            meta = json.loads(path.read_text("utf-8"))
+            return cls(memory, Blend.of_json(meta["blend"]), tuple(meta["kinds"]))
+        except (ValueError, KeyError, TypeError) as error:
+            raise DataError(f"{path} is damaged: {error}. Train the towers again.") from error
 
 
 def events_of(events: pl.DataFrame, users: Sequence[str]) -> Ints:
@@ -229,6 +235,11 @@ def _config_of(path: Path) -> MemoryConfig:
     if "config" not in metadata:
         raise DataError(f"{path} names no settings; it was not written by intentrec. Train the towers again.")
     return MemoryConfig.model_validate_json(metadata["config"])
+
+
+def _table(arrays: dict[str, NDArray[np.generic]], name: str, n: int) -> Sparse:
+    values, items, starts = (arrays[f"{name}.{part}"] for part in ("values", "items", "starts"))
+    return Sparse((values, items, starts), shape=(n, n))
 
 
 def _coded(
@@ -265,9 +276,8 @@ def _nearest(had: Sparse, lengths: NDArray[np.float32], config: MemoryConfig) ->
         parts.append(_largest(row[other], column[other], values[other], (stop - start, len(work)), config.neighbours))
         start = stop
     if not parts:
-        return Sparse((0, 0), dtype=np.float32)
-    stacked = sparse.vstack(parts).tocoo()
-    return Sparse((stacked.data, (stacked.row, stacked.col)), shape=(len(work), len(work)))
+        return Sparse(np.zeros((0, 0), dtype=np.float32))
+    return Sparse(sparse.vstack(parts, format="csr"))
 
 
 def _after(user: Ints, item: Ints, lengths: NDArray[np.float32], config: MemoryConfig) -> Sparse:
