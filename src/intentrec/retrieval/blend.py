@@ -83,7 +83,9 @@ def fit_blend(
     parts: Mapping[str, Part], wanted: Wanted, *, edges: Sequence[int] = (), k: int = 100, pool: int = 300,
     repeats: bool = True,
 ) -> Blend:  # fmt: skip
-    """The weights of highest NDCG on validation, one coordinate after the other.
+    """The weights of highest recall and NDCG on validation, their mean, one coordinate after the other.
+
+    NDCG alone cares for the head of a list and would leave out what fills its end; recall alone forgets the order.
 
     Each part brings its best items; the union is ranked by the weighted sum. Weights are tried on a scale of the part's
     own spread. Buckets begin from the weights of all users, and keep them where they hold few users.
@@ -179,13 +181,13 @@ class _Pool:
         return weights
 
     def quality(self, weights: Floats, users: NDArray[np.bool_], k: int, repeats: bool) -> float:
-        """Mean NDCG of lists without what users had and, where repeats count, of lists with it."""
+        """Mean of recall and NDCG of lists without what users had and, where repeats count, of lists with it."""
         total = np.where(self.open, np.tensordot(weights.astype(np.float32), self.scores, axes=1), -np.inf)
         fresh = np.where(self.seen, -np.inf, total)
-        new = self._ndcg(fresh, self.n_new, users, k)
-        return (new + self._ndcg(total, self.n_all, users, k)) / 2 if repeats else new
+        new = self._found(fresh, self.n_new, users, k)
+        return (new + self._found(total, self.n_all, users, k)) / 2 if repeats else new
 
-    def _ndcg(self, total: NDArray[np.floating], n_targets: Ints, users: NDArray[np.bool_], k: int) -> float:
+    def _found(self, total: NDArray[np.floating], n_targets: Ints, users: NDArray[np.bool_], k: int) -> float:
         asked = users & (n_targets > 0)
         if not asked.any():
             return 0.0
@@ -198,7 +200,8 @@ class _Pool:
         gains = np.where(place < k, 1.0 / np.log2(place + 2.0), 0.0)
         ideal = np.concatenate([[0.0], np.cumsum(1.0 / np.log2(np.arange(2, k + 2)))])[np.minimum(n_targets, k)]
         sums = np.bincount(rows, weights=gains, minlength=len(users))
-        return float((sums[asked] / ideal[asked]).mean())
+        hits = np.bincount(rows, weights=place < k, minlength=len(users))
+        return float((sums[asked] / ideal[asked] + hits[asked] / n_targets[asked]).mean()) / 2
 
 
 def _steps(rows: Ints) -> range:
