@@ -35,7 +35,7 @@ EXACT = 64  # queries that are compared with all items
 
 
 def clustered(
-    items: int, width: int, users: int, rng: np.random.Generator
+    items: int, width: int, users: int, rng: np.random.Generator, noise: float
 ) -> tuple[Vectors, Vectors, sparse.csr_array]:
     """Items, users and what they have seen: a mixture of Gaussians, users drawn like items, who saw what is near."""
     centres = rng.standard_normal((2000, width)).astype(np.float32)
