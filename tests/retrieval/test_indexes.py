@@ -12,8 +12,8 @@ from intentrec.retrieval import ItemIndex, RetrievalConfig, recommend
 from intentrec.retrieval.indexes import build_index, load_index, save_index
 from intentrec.retrieval.indexes.build import recall_of
 from intentrec.retrieval.indexes.ivf import LAYOUTS, scanned
-from intentrec.retrieval.indexes.rescoring import barred_among
-from intentrec.retrieval.topk import dot_pairs, top_k
+from intentrec.retrieval.indexes.rescoring import barred_among, ranked_rows
+from intentrec.retrieval.topk import dot_pairs, rank_within, top_k
 
 KINDS = ["exact", "torch", "half", "ivf", "hnsw"]
 ITEMS, WIDTH = 500, 8
@@ -208,6 +208,18 @@ def test_what_is_barred_is_found_by_a_table_as_by_looking(seed, share):
     found = rng.integers(-1, 40, (7, 15))
     got = barred_among(found, sparse.csr_array(barred))
     assert (got == (np.take_along_axis(barred, found.clip(0), axis=1) & (found >= 0))).all()
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 2**31), st.integers(1, 4))
+def test_found_rows_are_ranked_by_score_and_then_by_item(seed, values):
+    rng = np.random.default_rng(seed)
+    found = np.array([rng.permutation(20)[:9] for _ in range(6)])
+    filled, scores = rng.random((6, 9)) < 0.7, rng.integers(0, values, (6, 9)).astype(float)
+    rows = [(row, -scores[row, at], found[row, at]) for row in range(6) for at in range(9) if filled[row, at]]
+    hits = ranked_rows(np.arange(6) * 10, found, filled, scores)
+    assert list(zip(hits.query // 10, -hits.score, hits.item, strict=True)) == sorted(rows)
+    assert (hits.rank == rank_within(hits.query)).all()
 
 
 def test_recall_counts_found_items_of_the_same_query():

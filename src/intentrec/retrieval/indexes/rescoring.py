@@ -82,9 +82,12 @@ def first_kept(found: Ints, kept: Mask, k: int) -> tuple[Ints, Mask]:
 
 def ranked_rows(query: Ints, found: Ints, filled: Mask, scores: Floats) -> Hits:
     """Hits of dense rows: score descending, then item; `query` is ascending."""
-    by_item = np.argsort(np.where(filled, found, np.iinfo(np.int64).max), axis=1)
-    standing = np.take_along_axis(np.where(filled, -scores, np.inf), by_item, axis=1)
-    order = np.take_along_axis(by_item, np.argsort(standing, axis=1, kind="stable"), axis=1)
+    standing = np.where(filled, -scores, np.inf)
+    order = np.argsort(standing, axis=1, kind="stable")
+    falling = np.take_along_axis(standing, order, axis=1)
+    tied = np.flatnonzero(((falling[:, 1:] == falling[:, :-1]) & (falling[:, 1:] < np.inf)).any(axis=1))
+    if len(tied):  # rare, so that most rows are sorted once
+        order[tied] = np.lexsort((found[tied], standing[tied]), axis=1)
     row, place = np.nonzero(np.take_along_axis(filled, order, axis=1))
     at = order[row, place]
     return Hits(query[row], place.astype(np.int64) + 1, found[row, at], scores[row, at])
