@@ -114,12 +114,17 @@ def test_the_same_file_twice_adds_nothing(cli: Cli, filled: Path, files: Path) -
     assert (code, json.loads(out)["published"]) == (0, False)
 
 
-def test_evaluation_as_json_lists_every_system(cli: Cli, filled: Path) -> None:
-    code, out, _ = cli("-w", filled, "evaluate", "--json")
+def test_evaluation_as_json_lists_every_system_beside_the_reports(cli: Cli, filled: Path, tmp_path: Path) -> None:
+    page, text = tmp_path / "report.html", tmp_path / "report.md"
+    code, out, err = cli("-w", filled, "evaluate", "--json", "--sweep", "--html", page, "--markdown", text)
     systems = {entry["system"]: entry for entry in json.loads(out)["systems"]}
     assert code == 0
     assert set(systems) == {"intentrec", "intentrec, towers only", "popularity", "itemknn", "ease", "ials"}
     assert {"recall@10", "ndcg@10", "recall@100"} <= set(systems["intentrec"])
+    assert {entry["knob"] for entry in json.loads(out)["sweep"]} == {"beta", "diversity"}
+    assert f"Wrote {page}" in err
+    assert f"evaluate --json --sweep --html {page}" in page.read_text("utf-8")
+    assert "## Recall against diversity" in text.read_text("utf-8")
 
 
 def test_evaluation_for_people_shows_each_view(cli: Cli, filled: Path) -> None:
@@ -188,6 +193,7 @@ def test_the_version(cli: Cli) -> None:
         (["run", "--stages", "everything"], 3, "There is no stage 'everything'"),
         (["evaluate", "--protocol", "magic"], 3, "There is no protocol 'magic'"),
         (["evaluate", "--targets", "magic"], 3, "There are no targets 'magic'; choose one of window, last, successive"),
+        (["evaluate", "--html", "no/such/folder/report.html"], 3, "name a file in a folder that exists"),
         (["evaluate", "--protocol", "column"], 4, "no column 'split'"),
         (["ingest", "--events", "absent.parquet"], 4, "absent.parquet"),
         (["ingest"], 2, "Give at least one of --items"),

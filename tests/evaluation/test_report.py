@@ -88,10 +88,11 @@ def test_rows_show_marks_intervals_and_gaps(found):
 
 def test_markdown_has_a_table_for_each_view_and_the_notes(found):
     text = found.to_markdown(digits=2)
-    assert "**all**\n\n| system | recall@10 | recall@100 | coverage@10 |\n| --- | --- | --- | --- |\n" in text
-    assert "| ease | 0.30* | 0.60 [0.50, 0.70] |  |" in text
-    assert "**new**" in text
-    assert text.endswith("- A note.\n")
+    head = "| system | recall@10 | recall@100 | coverage@10 |\n| --- | ---: | ---: | ---: |\n"
+    assert f"**Systems, view “all”**\n\n{head}" in text
+    assert "| ease | 0.30 ▽ [0.20, 0.40] | 0.60 [0.50, 0.70] |  |" in text
+    assert "**Systems, view “new”**" in text
+    assert "\n- A note.\n" in text
 
 
 def test_a_number_that_was_not_measured_is_a_key_error(found):

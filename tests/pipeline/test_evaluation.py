@@ -17,7 +17,7 @@ QUICK: Settings = {"evaluation": {"baselines": ["popularity", "itemknn"], "trial
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory: pytest.TempPathFactory) -> tuple[Workspace, Evaluation]:
     workspace, config = open_shop(tmp_path_factory.mktemp("evaluated") / "shop", make_shop(24), settings=QUICK)
-    return workspace, evaluate_workspace(workspace, config, progress=SILENT)
+    return workspace, evaluate_workspace(workspace, config, sweeps=True, command="intentrec x", progress=SILENT)
 
 
 def test_every_part_of_the_comparison_is_there(shop: tuple[Workspace, Evaluation]) -> None:
@@ -28,7 +28,18 @@ def test_every_part_of_the_comparison_is_there(shop: tuple[Workspace, Evaluation
     assert set(found.exclusive["system"]) == set(found.systems)
     assert found.tag_hits["of"].to_list() == ["users", "targets"]
     assert found.tag_hits["hit_rate"].is_between(0, 1).all()
-    assert {"protocol", "cut", "data", "seed", "package"} == set(found.about)
+    assert {"command", "protocol", "cut", "data", "seed", "package"} == set(found.about)
+
+
+def test_a_sweep_at_our_own_setting_is_what_the_comparison_measured(shop: tuple[Workspace, Evaluation]) -> None:
+    _, found = shop
+    assert set(found.sweep["knob"]) == {"beta", "diversity"}
+    own = found.sweep.filter(knob="diversity", setting=0.45).row(0, named=True)
+    for metric in ("recall", "ndcg", "diversity", "category_diversity"):
+        assert own[metric] == found.value("intentrec", f"{metric}@10", view=own["view"])
+    assert own["view"] == "new"
+    towers = found.sweep.filter(knob="beta", setting=1.0).row(0, named=True)
+    assert towers["recall"] == found.value("intentrec, towers only", "recall@10", view="new")
 
 
 def test_values_of_every_user_are_stored(shop: tuple[Workspace, Evaluation]) -> None:

@@ -42,10 +42,11 @@ def sweep(
         settings: To be tried; each counts once.
         split: As in `evaluate`.
         items: As in `evaluate`.
-        config: Its targets; metrics, baselines and tests are not used.
+        config: Its targets, and `ks`: lists are as long as in a comparison, so that both give the same numbers;
+            baselines and tests are not used.
         name: Of the system.
         view: What counts as a target, one of `VIEWS`.
-        k: Length of the lists that are measured.
+        k: How many first places of the lists are measured.
         kinds: As in `evaluate`.
         extras: Only its vectors are used.
         progress: Told about settings.
@@ -67,9 +68,9 @@ def sweep(
     with progress.track(f"turning {knob}", len(set(settings))) as advance:
         for setting in sorted(set(settings)):
             lists = lists_of(
-                f"{name}, {knob} {setting:g}", make(setting), asked.owners["user_id"], visible.ids, k,
+                f"{name}, {knob} {setting:g}", make(setting), asked.owners["user_id"], visible.ids, max(k, *config.ks),
                 filter_viewed=seen.filter_viewed, histories=asked.histories,
-            )  # fmt: skip
+            )[:, :k]  # fmt: skip
             found = measured(lists, looks_of(lists, visible, [k]), truth, visible, [k]).per_user
             means = {metric: float(np.mean(values, dtype=np.float64)) for metric, values in found.items()}
             numbers = {metric: means.get(f"{metric}@{k}") for metric in _MEASURED}

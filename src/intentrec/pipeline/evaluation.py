@@ -23,7 +23,7 @@ PROTOCOLS = ("time", "leave-one-out", "column")
 TARGETS = ("window", "last", "successive")
 SWEPT_DIVERSITY = (0.0, 0.15, 0.3, 0.45, 0.6, 1.0, 2.0)
 SWEPT_PLACES = 10
-"""Length of the lists: variety is given to the first places only."""
+"""Variety is given to the first places only (`retrieval.diversity_places`)."""
 
 UNTIL_TOWERS = ("catalogue", "profiles", "interests", "tags", "towers")
 

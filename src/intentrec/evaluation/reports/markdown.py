@@ -10,9 +10,9 @@ _SPECIAL = str.maketrans({"|": "\\|", "<": "&lt;", "*": "\\*", "_": "\\_", "`": 
 def to_markdown(report: Report) -> str:
     """Headings, tables and captions; a plot is its table. Marks and bold mean what they mean on the page."""
     blocks = [f"# {plain(report.title)}", source(report)]
-    blocks += [f"- {plain(name)}: {plain(value)}" for name, value in report.facts]
-    if report.notes:
-        blocks.append("\n".join(f"- {plain(note)}" for note in report.notes))
+    points = [f"{name}: {value}" for name, value in report.facts] + list(report.notes)
+    if points:
+        blocks.append("\n".join(f"- {plain(point)}" for point in points))
     blocks += [block for part in report.parts for block in _part(part, report, 2)]
     return "\n\n".join(blocks) + "\n"
 

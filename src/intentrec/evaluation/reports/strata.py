@@ -4,6 +4,7 @@ from intentrec.evaluation.reports import plots
 from intentrec.evaluation.reports.look import ITEMS, USERS, Look
 from intentrec.evaluation.reports.parts import Figure, Part, Table, words
 
+_BY = {USERS: "activity", ITEMS: "popularity of the item"}
 _KINDS = {
     USERS: ("Users by activity", "Users by the number of their events before the cut."),
     ITEMS: (
@@ -37,7 +38,7 @@ def _of_view(look: Look, view: str, kind: str) -> list[Table | Figure]:
     ]
     names = [group.removeprefix(kind) for group in groups]
     figure = Figure(
-        f"{recall} by {'activity' if kind == USERS else 'popularity of the item'}, view “{view}”",
+        f"{recall} by {_BY[kind]}, view “{view}”",
         "Each point is the mean over the users of a stratum, the line its interval.",
         lambda: plots.dots(found, recall, look.found.systems, names),
         _table(look, view, kind, recall),
@@ -51,4 +52,4 @@ def _table(look: Look, view: str, kind: str, metric: str) -> Table:
     rows = [
         [words(system), *(look.cell(view, metric, system, group) for group in groups)] for system in look.found.systems
     ]
-    return Table(f"{metric} by stratum, view “{view}”", ["system", *columns], rows, folded=True)
+    return Table(f"{metric} by {_BY[kind]}, view “{view}”", ["system", *columns], rows, folded=True)
