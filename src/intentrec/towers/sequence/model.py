@@ -77,7 +77,7 @@ class SequenceModel(nn.Module):
         """
         ids = self._tensor(batch.items)
         known = self.known[ids]
-        if self.config.id_dropout:
+        if self.training and self.config.id_dropout:
             # From a generator of its own: all processes must hide the same items.
             known = known & (torch.rand(len(ids), generator=self.hiding).to(self.device) >= self.config.id_dropout)
         items = self.items(ids, rows, known)
