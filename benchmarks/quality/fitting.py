@@ -1,6 +1,7 @@
 """The towers' rows: trained or taken from another row's training, weighed, served with and without variety."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
 from pathlib import Path
@@ -54,7 +55,7 @@ class Served:
         categories = index.categories(task.items) if task.has_categories else None
         return cls(towers, task.split.train, index, config, categories)
 
-    def recommend(self, users: list[str], k: int, *, filter_viewed: bool = True) -> pl.DataFrame:
+    def recommend(self, users: Sequence[str], k: int, *, filter_viewed: bool = True) -> pl.DataFrame:
         """Lists of the users with history; no rows for the others."""
         known = set(self.events["user_id"])
         asked = [user for user in users if user in known]
@@ -112,7 +113,7 @@ def _kinds(task: Task) -> tuple[str, ...]:
 
 
 def _ms(bench: Bench, run: Run, towers: Towers, kind: str) -> float:
-    system: Recommends = Served.of(towers, bench.task, varied=kind == VARIED)  # type: ignore[assignment]
+    system: Recommends = Served.of(towers, bench.task, varied=kind == VARIED)
     return bench.keep(run, bench.with_popularity(system), kind)
 
 
@@ -175,6 +176,7 @@ def _only(towers: Towers, variant: Variant) -> Towers:
         pooled=towers.pooled if "pooled" in variant.parts else None,
         sequence=towers.sequence if "sequence" in variant.parts else None,
         memory=towers.memory if "memory" in variant.parts else None,
+        fresh=towers.fresh if "fresh" in variant.parts else None,
         blend=Blend.equal([name for name in variant.parts if name != "memory"]),
     )
 

@@ -7,7 +7,7 @@ from typing import Any, Literal
 from benchmarks.quality.tasks import Task
 from intentrec.towers import TowersConfig
 
-Part = Literal["pooled", "sequence", "memory"]
+Part = Literal["pooled", "sequence", "memory", "fresh"]
 
 MAIN = "towers"
 """The row that all others are compared with."""
@@ -57,7 +57,7 @@ def ablations_of(task: Task) -> list[str]:
 
 def _subsets(parts: tuple[Part, ...]) -> dict[str, Variant]:
     """Each part alone, and each left out: no training of their own."""
-    rows = {f"towers-{part}": Variant(of=MAIN, parts=(part,)) for part in parts}
+    rows = {f"towers-{part}": Variant(of=MAIN, parts=(part,)) for part in parts if part != "fresh"}
     if len(parts) > 2:
         for part in parts:
             rest = tuple(other for other in parts if other != part)
@@ -81,8 +81,7 @@ def _sequences(task: Task) -> dict[str, Variant]:
     }
     found = {name: changed(own, change) for name, change in rows.items()}
     v1 = {"user": "mean", "gaps": False, "kinds": False, "context_width": 0, "item_text": False, "item_features": False}
-    alone = base(task, "sequence")
-    found |= {"v1-sequence": changed(alone, v1), "sequence-4-codes": changed(alone, {"codes": 4})}
+    found["v1-sequence"] = changed(base(task, "sequence"), v1)
     if not task.single:  # there, they are compared with the full towers themselves
         found = {"sequence": changed(own)} | found
     return found

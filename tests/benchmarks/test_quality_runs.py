@@ -75,6 +75,7 @@ def small(monkeypatch):
     def quick(task):
         own = {"parts": ("sequence", "memory"), "blend_users": 50, "sequence": {**SMALL, "clock": "last"}}
         own |= {"validation": "last", "blend_at": 10} if task.single else {"validation_days": 90}
+        own |= {} if task.single else {"parts": ("sequence", "memory", "fresh")}
         return {MAIN: changed(own), "towers-memory": Variant(of=MAIN, parts=("memory",))}
 
     monkeypatch.setattr(fitting, "variants_of", quick)
