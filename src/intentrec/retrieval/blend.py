@@ -70,6 +70,8 @@ class Wanted:
         seen: Non-zero where the user had the item before, (U, N).
         known: Items that had an event before the window, (N,).
         n_events: Events of each user before the window, (U,).
+        worth: What finding an item counts that had no event before the window, against 1 for others: a log holds less
+            demand for what was hardly shown than there was.
     """
 
     rows: Ints
@@ -77,6 +79,7 @@ class Wanted:
     seen: sparse.csr_array
     known: NDArray[np.bool_]
     n_events: NDArray[np.integer]
+    worth: float = 1.0
 
 
 def fit_blend(
@@ -124,8 +127,9 @@ class _Pool:
         seen: Whether the user had it, (U, P).
         rows: User of each target in the pool, (T,).
         places: Its place, (T,).
-        n_all: Targets of each user, in the pool or not, (U,).
-        n_new: Those that the user had not had, (U,).
+        worth: What finding it counts, (T,).
+        n_all: Targets of each user, in the pool or not, and their worth, (2, U).
+        n_new: Those that the user had not had, (2, U).
         spread: Standard deviation of each part's scores over the pool, (F,).
     """
 
@@ -134,8 +138,9 @@ class _Pool:
     seen: NDArray[np.bool_]
     rows: Ints
     places: Ints
-    n_all: Ints
-    n_new: Ints
+    worth: Floats
+    n_all: Floats
+    n_new: Floats
     spread: Floats
 
     @classmethod
@@ -156,12 +161,13 @@ class _Pool:
         is_open[user, place] = True
         seen[user, place] = _of_pairs(wanted.seen, user, item) != 0
         target = wanted.rows * n_items + wanted.items
+        worth = np.where(wanted.known[wanted.items], 1.0, wanted.worth)
         had = _of_pairs(wanted.seen, wanted.rows, wanted.items) != 0
         at = np.searchsorted(pairs, target).clip(max=max(0, len(pairs) - 1))
         inside = pairs[at] == target if len(pairs) else np.zeros(len(target), dtype=np.bool_)
         return cls(
             found / spread[:, None, None].astype(np.float32), is_open, seen, wanted.rows[inside], place[at[inside]],
-            np.bincount(wanted.rows, minlength=n_users), np.bincount(wanted.rows[~had], minlength=n_users), spread,
+            worth[inside], _sums(wanted.rows, worth, n_users), _sums(wanted.rows[~had], worth[~had], n_users), spread,
         )  # fmt: skip
 
     def fitted(self, start: Floats, users: NDArray[np.bool_], k: int, repeats: bool) -> Floats:
@@ -187,7 +193,8 @@ class _Pool:
         new = self._found(fresh, self.n_new, users, k)
         return (new + self._found(total, self.n_all, users, k)) / 2 if repeats else new
 
-    def _found(self, total: NDArray[np.floating], n_targets: Ints, users: NDArray[np.bool_], k: int) -> float:
+    def _found(self, total: NDArray[np.floating], targets: Floats, users: NDArray[np.bool_], k: int) -> float:
+        n_targets, worth = targets
         asked = users & (n_targets > 0)
         if not asked.any():
             return 0.0
@@ -198,10 +205,16 @@ class _Pool:
         rank = [(total[rows[at : at + 4096]] >= own[at : at + 4096, None]).sum(axis=1) - 1 for at in _steps(rows)]
         place = np.concatenate([np.empty(0), *rank])
         gains = np.where(place < k, 1.0 / np.log2(place + 2.0), 0.0)
-        ideal = np.concatenate([[0.0], np.cumsum(1.0 / np.log2(np.arange(2, k + 2)))])[np.minimum(n_targets, k)]
-        sums = np.bincount(rows, weights=gains, minlength=len(users))
-        hits = np.bincount(rows, weights=place < k, minlength=len(users))
-        return float((sums[asked] / ideal[asked] + hits[asked] / n_targets[asked]).mean()) / 2
+        most = np.minimum(n_targets, k).astype(np.int64)
+        ideal = np.concatenate([[0.0], np.cumsum(1.0 / np.log2(np.arange(2, k + 2)))])[most]
+        ndcg = np.bincount(rows, weights=gains, minlength=len(users))
+        recall = np.bincount(rows, weights=(place < k) * self.worth[counted], minlength=len(users))
+        return float((ndcg[asked] / ideal[asked] + recall[asked] / worth[asked]).mean()) / 2
+
+
+def _sums(rows: Ints, worth: Floats, n_users: int) -> Floats:
+    """Number and worth of each user's targets, (2, U)."""
+    return np.stack([np.bincount(rows, minlength=n_users), np.bincount(rows, weights=worth, minlength=n_users)])
 
 
 def _steps(rows: Ints) -> range:

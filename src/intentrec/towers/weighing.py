@@ -42,6 +42,7 @@ def weigh(held_out: Towers, past: pl.DataFrame, later: pl.DataFrame, config: Tow
         seen=seen,
         known=known,
         n_events=np.bincount(own["place"].to_numpy(), minlength=len(users)),
+        worth=config.fresh_worth,
     )
     parts = _parts(held_out, past.filter(pl.col("user_id").is_in(users)), users)
     return fit_blend(parts, wanted, edges=config.blend_edges, k=config.blend_at, repeats=config.repeats)
