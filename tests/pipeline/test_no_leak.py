@@ -47,7 +47,9 @@ def outputs(workspace: Workspace) -> dict[str, bytes]:
     manifest = workspace.release()
     stored = {name: workspace.read_release(name).write_ndjson().encode() for name in manifest.tables}
     for ref in manifest.artefacts.values():
-        stored |= {file.name: file.read_bytes() for file in workspace.artefacts.path(ref).iterdir()}
+        folder = workspace.artefacts.path(ref)
+        files = [file for file in folder.rglob("*") if file.is_file()]
+        stored |= {str(file.relative_to(folder)): file.read_bytes() for file in files}
     return stored
 
 
@@ -55,11 +57,15 @@ def test_nothing_of_the_future_is_in_any_prompt_table_or_tensor(
     tmp_path: Path, shop: Shop, scripted: ScriptedBackend
 ) -> None:
     options = RunOptions(as_of=CUT, llm_users=frozenset({"user001", "user002", "user003"}))
-    settings = {"towers": {"user_id_width": 4}}
+    parts = {"parts": ["pooled", "sequence", "memory", "fresh"], "sequence": {"width": 8, "layers": 1, "epochs": 1}}
+    settings = {"towers": {"user_id_width": 4, **parts}}
     knowing, config = open_shop(tmp_path / "knowing", marked(shop), settings=settings)
     run_day(knowing, config, options, now=lambda: NOW, progress=SILENT)
     prompts = "".join(message.content for request in scripted.asked for message in request.messages).lower()
     assert "tea" in prompts
+    assert {"towers.json", "pooled/towers.safetensors", "sequence.safetensors", "memory.safetensors"} <= set(
+        outputs(knowing)
+    )
     for marker in MARKERS:
         assert marker not in prompts
         assert [name for name, content in outputs(knowing).items() if marker.encode() in content.lower()] == []

@@ -190,7 +190,7 @@ def test_no_part_and_nothing_known_are_told_apart():
 
 @settings(max_examples=40, deadline=None)
 @given(st.integers(0, 2**31), st.booleans(), st.sampled_from([1, 3, 20]))
-def test_the_quality_of_weights_is_ndcg_by_brute_force(seed, repeats, k):
+def test_the_quality_of_weights_is_recall_and_ndcg_by_brute_force(seed, repeats, k):
     rng = np.random.default_rng(seed)
     n_users, n_items = 7, 15
     scores = rng.integers(-2, 3, (2, n_users, n_items)).astype(np.float32)
@@ -203,16 +203,17 @@ def test_the_quality_of_weights_is_ndcg_by_brute_force(seed, repeats, k):
     total = np.tensordot(weights / pool.spread, scores.astype(np.float64), axes=1)
     kept = np.zeros((n_users, n_items), dtype=bool)
     kept[row, item] = True
-    fresh = ndcg(np.where(seen, -np.inf, total), kept & ~seen, k)
-    assert found == pytest.approx((fresh + ndcg(total, kept, k)) / 2 if repeats else fresh, abs=1e-9)
+    fresh = found_of(np.where(seen, -np.inf, total), kept & ~seen, k)
+    assert found == pytest.approx((fresh + found_of(total, kept, k)) / 2 if repeats else fresh, abs=1e-9)
 
 
-def ndcg(total, targets, k):
-    """Mean over users with targets; of equal scores a target stands last."""
+def found_of(total, targets, k):
+    """Mean over users with targets of recall and NDCG; of equal scores a target stands last."""
     found = []
     for own, mine in zip(np.round(total, 4), targets, strict=True):
         if mine.any():
-            places = [(own >= own[item]).sum() for item in np.flatnonzero(mine)]
+            places = [place for item in np.flatnonzero(mine) if (place := (own >= own[item]).sum()) <= k]
             ideal = sum(1 / np.log2(place + 2) for place in range(min(k, mine.sum())))
-            found.append(sum(1 / np.log2(place + 1) for place in places if place <= k) / ideal)
+            ndcg = sum(1 / np.log2(place + 1) for place in places) / ideal
+            found.append((len(places) / mine.sum() + ndcg) / 2)
     return float(np.mean(found)) if found else 0.0

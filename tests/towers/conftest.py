@@ -8,6 +8,8 @@ import polars as pl
 import pytest
 
 from intentrec.towers import Towers, TowersConfig, fit
+from intentrec.towers.pooled import Pooled
+from intentrec.towers.sequence import SequenceConfig
 
 N_USERS, N_ITEMS, DAYS = 40, 24, 120
 SHAPES = ("round", "square")
@@ -30,6 +32,14 @@ class Shop:
         }  # fmt: skip
         options.update(changes)
         return fit(options.pop("events"), options.pop("items"), **options)
+
+    def changed(self, **changes) -> TowersConfig:
+        return self.config.model_copy(update=changes)
+
+    def pooled(self, config=None, **changes) -> Pooled:
+        """The pooled part of towers that have no other."""
+        config = (config or self.config).model_copy(update={"parts": ("pooled",)})
+        return self.fit(config=config, **changes).pooled
 
 
 def made_items():
@@ -70,6 +80,10 @@ def shop():
         config=TowersConfig(
             width=16, context_width=2, feature_width=2, hidden=16, epochs=4, batch=32, recall_at=8,
             embedding_rate=0.01, rate=0.01,
+            sequence=SequenceConfig(
+                width=8, layers=1, heads=1, hidden=16, length=20, context_width=2, epochs=2, tokens=512,
+                warmup_steps=2, rate=0.01, table_rate=0.01,
+            ),
         ),
         items=items,
         item_tags=items.select("item_id", (pl.col("category") + " thing").alias("phrase"), "category"),
@@ -79,4 +93,10 @@ def shop():
 
 @pytest.fixture(scope="session")
 def towers(shop):
+    """The parts of the default settings: pooled and memory."""
     return shop.fit()
+
+
+@pytest.fixture(scope="session")
+def pooled(towers):
+    return towers.pooled

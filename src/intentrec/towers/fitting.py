@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from intentrec.errors import ConfigError
 from intentrec.progress import SILENT, Progress
 from intentrec.retrieval.blend import Blend
-from intentrec.retrieval.memory import Memory
+from intentrec.retrieval.memory import PARTS, Memory
 from intentrec.tables import CATALOGUE
 from intentrec.towers.config import TowersConfig
 from intentrec.towers.data import TrainingData
@@ -74,7 +74,9 @@ def fit(
         tag_text=tag_text,
     )
     kept = events.filter(
-        pl.col("timestamp") < as_of, pl.col("event").is_in(list(kinds)), pl.col("item_id").is_not_null()
+        pl.col("timestamp") < as_of,
+        pl.col("event").is_in(list(kinds)),
+        pl.col("item_id").is_in(list(data.catalogue.items.names)),
     )
     return _Fit(data, config, kept, as_of, seed, device, progress, checkpoint).towers()
 
@@ -114,7 +116,9 @@ class _Fit:
         memory = Memory.fit(events, items.names, as_of, config.memory) if "memory" in config.parts else None
         names = [name for name, part in (("pooled", pooled), ("sequence", sequence)) if part is not None]
         fresh = ~items.mask(events["item_id"]) if "fresh" in config.parts else None
-        return Towers(config, as_of, items, self.data.kinds, pooled, sequence, memory, Blend.equal(names), fresh)
+        # Without validation the vectors count; a memory has no scale beside them, and is all there is without them.
+        blend = Blend.equal(names or PARTS)
+        return Towers(config, as_of, items, self.data.kinds, pooled, sequence, memory, blend, fresh)
 
     def _how(self) -> HeldOut:
         if self.config.validation == "last":
@@ -126,18 +130,22 @@ class _Fit:
     def _held_out(self, pooled: Pooled | None, sequence: SequenceTower | None) -> Towers | None:
         """The parts as they were before the validation window, or without each user's last event."""
         parts = [part.held_out for part in (pooled, sequence) if part is not None]
-        if any(part is None for part in parts) or not (parts or self.config.validation_days):
+        if any(part is None for part in parts) or not (parts or self._how()):
             return None
-        events, as_of = self._before()
+        events, _, as_of = self._split()
         return self._put_together(
             None if pooled is None else pooled.held_out, None if sequence is None else sequence.held_out, events, as_of
         )
 
-    def _before(self) -> tuple[pl.DataFrame, datetime]:
+    def _split(self) -> tuple[pl.DataFrame, pl.DataFrame, datetime]:
+        """What the held-out parts know, what they are to foresee, and when."""
         if self.config.validation == "last":
-            return self.events.join(self._last(), on=["user_id", "row"], how="anti"), self.as_of
+            last = self._last()
+            past, later = (self.events.join(last, on=["user_id", "row"], how=how) for how in ("anti", "semi"))
+            return past, later, self.as_of
         as_of = datetime.fromtimestamp(self.data.end - self.config.validation_days * DAY, UTC)
-        return self.events.filter(pl.col("timestamp") < as_of), as_of
+        known = pl.col("timestamp") < as_of
+        return self.events.filter(known), self.events.filter(~known), as_of
 
     def _last(self) -> pl.DataFrame:
         """The last event of each user with more than one."""
@@ -145,6 +153,5 @@ class _Fit:
         return ordered.filter(pl.len().over("user_id") > 1).group_by("user_id").agg(pl.col("row").last())
 
     def _blend(self, held_out: Towers) -> Blend:
-        past, _ = self._before()
-        later = self.events.join(past, on="row", how="anti")
+        past, later, _ = self._split()
         return weigh(held_out, past, later, self.config, self.seed)

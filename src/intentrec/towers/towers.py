@@ -85,6 +85,8 @@ class Towers:
                 digest.update(tensor.numpy().tobytes())
         if self.memory is not None:
             digest.update(self.memory.version.encode())
+        if self.fresh is not None:
+            digest.update(self.fresh.tobytes())
         return digest.hexdigest()[:16]
 
     def item_vectors(self) -> tuple[list[str], Floats32]:
@@ -194,21 +196,27 @@ class Towers:
                 raise DataError(
                     f"The towers in {folder} have format {meta.get('format')}, not {_FORMAT}; train them again."
                 )
-            sequence = None
-            if meta["sequence"] is not None:
-                sequence = SequenceTower.of(meta["sequence"], load_file(folder / _SEQUENCE))
+            return cls._of(meta, folder)
         except FileNotFoundError as error:
             raise NotFittedError(f"There are no towers in {folder}: {error}. Train them first.") from error
-        except (ValueError, KeyError, SafetensorError) as error:
+        except (ValueError, KeyError, TypeError, SafetensorError) as error:
             raise DataError(f"The towers in {folder} are damaged: {error}. Train them again.") from error
+
+    @classmethod
+    def _of(cls, meta: dict[str, Any], folder: Path) -> Self:
+        """The parts that the config names: one whose file is gone is an error, and no part fewer."""
+        config = TowersConfig.model_validate(meta["config"])
+        sequence = None
+        if "sequence" in config.parts:
+            sequence = SequenceTower.of(meta["sequence"], load_file(folder / _SEQUENCE))
         return cls(
-            config=TowersConfig.model_validate(meta["config"]),
+            config=config,
             as_of=datetime.fromisoformat(meta["as_of"]),
             items=Codes(tuple(meta["items"])),
             kinds=meta["kinds"],
-            pooled=Pooled.load(folder / _POOLED) if (folder / _POOLED).exists() else None,
+            pooled=Pooled.load(folder / _POOLED) if "pooled" in config.parts else None,
             sequence=sequence,
-            memory=Memory.load(folder) if Memory.is_in(folder) else None,
+            memory=Memory.load(folder) if "memory" in config.parts else None,
             blend=Blend.of_json(meta["blend"]),
             fresh=_mask(meta["fresh"], len(meta["items"])),
         )

@@ -43,8 +43,8 @@ class ArtefactStore:
                 digest = folder_digest(draft)
                 target = home / digest
                 if not target.exists():
-                    for file in draft.iterdir():
-                        _sync(file)
+                    for entry in draft.rglob("*"):
+                        _sync(entry)
                     draft.rename(target)
                     sync_folder(home)
             finally:
@@ -73,7 +73,9 @@ def folder_digest(folder: Path) -> str:
     return digest.hexdigest()[:16]
 
 
-def _sync(file: Path) -> None:
-    if file.is_file():
-        with file.open("rb") as opened:
-            os.fsync(opened.fileno())
+def _sync(entry: Path) -> None:
+    if entry.is_dir():
+        sync_folder(entry)
+        return
+    with entry.open("rb") as opened:
+        os.fsync(opened.fileno())
