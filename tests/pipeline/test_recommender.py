@@ -5,7 +5,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from intentrec.errors import NotFoundError
+from intentrec.errors import ConfigError, NotFoundError
 from intentrec.pipeline.daily import RunOptions, run_day
 from intentrec.pipeline.recommender import Recommender
 from intentrec.pipeline.why import explain_pair
@@ -32,7 +32,8 @@ def test_each_row_can_be_taken_apart(released: Workspace) -> None:
     assert frame.schema == RECOMMENDATIONS.schema
     tagged = frame.filter(pl.col("score_tag").is_not_null())
     assert not tagged.is_empty()
-    assert (tagged["score"] - tagged["score_user"] - tagged["score_tag"]).abs().max() < 1e-9
+    # Variety takes from a score, and never adds to it.
+    assert (tagged["score"] - tagged["score_user"] - tagged["score_tag"]).max() < 1e-9
     assert frame["reason"].str.len_chars().min() > 5
     assert frame["rank"].to_list() == [*range(1, 9), *range(1, 9)]
 
@@ -87,7 +88,35 @@ def test_why_goes_back_to_the_raw_events(released: Workspace, shop: Shop) -> Non
     assert {event["item_id"] for event in chain.events} <= bought
     assert {event["row"] for event in chain.events} == set(chain.interest["evidence"])
     assert dict(chain.interest_rows())["because"] == chain.interest["reason"]
-    assert len(chain.score_rows()) == 4
+    assert [row[0] for row in chain.score_rows() if "remembered" not in row[0]][:4] == [
+        "rank", "score", "from the user", "from the tags",
+    ]  # fmt: skip
+
+
+def test_why_adds_up_and_says_what_is_remembered(released: Workspace) -> None:
+    recommender = Recommender(released)
+    ranker = recommender.ranker
+    assert ranker.remembered is not None
+    told, had = set(), set(recommender.chosen.filter(user_id="user000")["item_id"])
+    for item in recommender.for_user("user000", 10, filter_viewed=False)["item_id"]:
+        chain = explain_pair(released, "user000", item)
+        assert chain.score_user is not None
+        assert chain.for_variety < 1e-9
+        assert "itself" not in chain.remembered or item in had
+        row, column = ranker.users["user000"], ranker.index.rows_of([item])[0]
+        beta = 0.5 if chain.score_tag is not None else 1.0
+        vectors = beta * float(ranker.vectors[row].astype(float) @ ranker.index.vectors[column].astype(float))
+        assert chain.score_user == pytest.approx(vectors + sum(chain.remembered.values()), abs=1e-6)
+        assert len([row for row in chain.score_rows() if row[0] == "  of it remembered"]) == len(chain.remembered)
+        told |= set(chain.remembered)
+    if any(any(weights[1:]) for weights in ranker.remembered.blend.weights):
+        assert told
+
+
+def test_settings_without_the_part_that_tags_need_are_refused_at_once(tmp_path: Path, shop: Shop) -> None:
+    workspace, config = open_shop(tmp_path / "shop", shop, settings={"towers": {"parts": ["memory"]}})
+    with pytest.raises(ConfigError, match='add "pooled" to towers.parts'):
+        run_day(workspace, config, RunOptions(), now=lambda: NOW, progress=SILENT)
 
 
 def test_why_knows_items_that_the_user_had_and_users_without_history(released: Workspace, shop: Shop) -> None:

@@ -121,6 +121,24 @@ class Ranker:
         own = self.events.filter(pl.col("user_id").is_in(list(users)))
         return self.remembered.scores(own, users, self.as_of)
 
+    def remembered_of(self, user: str, item: str) -> dict[str, float]:
+        """What each part of the memory has in `score_user`; empty where it has none."""
+        own = self._added([user]) if user in self.users else None
+        if own is None or self.remembered is None or self.events is None or self.as_of is None:
+            return {}
+        row = self.index.rows_of([item])
+        if not own[:, row].sum():
+            return {}
+        events = self.events.filter(pl.col("user_id") == user)
+        beta = 1.0 if self.tags is None or user not in self._tagged else float(self.betas[self.users[user]])
+        shares = self.remembered.shares(events, user, self.as_of, item)
+        return {name: beta * share for name, share in shares.items() if share > 0}
+
+    @cached_property
+    def _tagged(self) -> frozenset[str]:
+        """Users with tags: only their vectors are weighed against something."""
+        return frozenset() if self.tags is None else frozenset(self.tags.frame["user_id"].to_list())
+
     def nearest(self, frame: pl.DataFrame, chosen: pl.DataFrame) -> pl.Series:
         """For each row of `recommend` the item that its user chose before and that is most like it; null where none.
 

@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from intentrec.errors import ConfigError
 from intentrec.pipeline.chain import Tools, make_chain
 from intentrec.pipeline.inputs import Inputs
 from intentrec.pipeline.ranker import Ranker, activity_of, popular_items
@@ -25,7 +26,13 @@ _SPREAD_SAMPLE = 512
 
 
 def train_towers(tools: Tools, inputs: Inputs, catalogue: pl.DataFrame, tags: pl.DataFrame) -> StepOutput:
-    """Vectors of all items, users and tags, the trained towers, and the weights of user against tags."""
+    """Vectors of all items, users and tags, the trained towers, and the weights of user against tags.
+
+    Raises:
+        ConfigError: The settings leave out the part that tags need; said before anything is trained.
+    """
+    if "pooled" not in tools.config.towers.parts:
+        raise ConfigError('The tags of a daily run need the tag tower; add "pooled" to towers.parts.')
     towers = _fitted(tools, inputs, catalogue)
     beta = _beta(tools, inputs, towers.held_out)
     last = [epoch.recall for epoch in towers.history if epoch.recall is not None]

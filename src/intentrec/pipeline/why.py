@@ -10,6 +10,11 @@ from intentrec.pipeline.recommender import Recommender
 from intentrec.workspace import Workspace
 
 _SHOWN = 10
+_MEMORY = {
+    "itself": "the user has had it before",
+    "together": "users who had what this user had, had it, too",
+    "after": "it came soon after what this user had",
+}
 
 
 @dataclass(frozen=True)
@@ -22,6 +27,7 @@ class Chain:
         tags: Tags of that interest.
         lines: Profile lines that the interest rests on.
         events: Rows of `EVENTS` behind them, with titles; without an interest, the user's latest.
+        remembered: What pairs of items have in `score_user`, by the way in which they led here.
     """
 
     release: str
@@ -40,6 +46,7 @@ class Chain:
     tags: list[str]
     lines: list[str]
     events: list[dict[str, Any]]
+    remembered: dict[str, float]
 
     def as_dict(self) -> dict[str, Any]:
         """The chain as JSON values."""
@@ -50,10 +57,24 @@ class Chain:
         rows = [("rank", str(self.rank), f"of {self.list_length} in release {self.release}")]
         rows.append(("score", f"{self.score:.4f}", f"channel: {self.source}"))
         if self.score_user is not None:
-            rows.append(("from the user", f"{self.score_user:.4f}", "what was done before: beta * h_user . h_item"))
+            rows.append(("from the user", f"{self.score_user:.4f}", self._of_user()))
+        for part, share in sorted(self.remembered.items(), key=lambda named: -named[1]):
+            rows.append(("  of it remembered", f"{share:.4f}", _MEMORY[part]))
         if self.score_tag is not None:
             rows.append(("from the tags", f"{self.score_tag:.4f}", "what is wanted: (1 - beta) * h_tag . h_item"))
+        if self.score_user is not None and abs(self.for_variety) >= 0.00005:
+            rows.append(("for variety", f"{self.for_variety:.4f}", "lowered beneath others of its category"))
         return rows
+
+    @property
+    def for_variety(self) -> float:
+        """What the score lost so that the first places differ: the parts and this add up to the score."""
+        return 0.0 if self.score_user is None else self.score - self.score_user - (self.score_tag or 0.0)
+
+    def _of_user(self) -> str:
+        if not self.remembered:
+            return "what was done before: beta * h_user . h_item"
+        return "what was done before: beta * (h_user . h_item + what is remembered)"
 
     def interest_rows(self) -> list[tuple[str, str]]:
         """The interest and its tags as text."""
@@ -89,6 +110,7 @@ def explain_pair(workspace: Workspace, user: str, item: str, release: str | None
         interest=interest,
         tags=_tags(recommender, user, row["interest_id"]),
         lines=lines,
+        remembered=recommender.ranker.remembered_of(user, item),
         events=[event | {"title": titles.get(event["item_id"], "")} for event in evidence],
         **{name: row[name] for name in ("rank", "score", "score_user", "score_tag", "source", "tag", "reason")},
     )

@@ -193,6 +193,19 @@ class Remembered:
         shape = (len(users), len(self.memory.items))
         return _largest(row[some], column[some], whole.data[some], shape, self.memory.config.recalled)
 
+    def shares(self, events: pl.DataFrame, user: str, as_of: datetime, item: str) -> dict[str, float]:
+        """What each part adds to the score of an item for one user, none below 0; see `scores`.
+
+        Args:
+            item: An id; nothing is added to one that the memory does not know.
+        """
+        kept = events.filter(pl.col("event").is_in(list(self.kinds)), pl.col("timestamp") < as_of)
+        active, place = events_of(kept, [user]), np.flatnonzero(self.memory.items == item)
+        return {
+            name: float(self.blend.of(name, active)[0]) * float(part[:, place].sum())
+            for name, part in self.memory.parts(kept, [user], as_of).items()
+        }
+
     def save(self, folder: Path) -> None:
         """Write the tables and the weights."""
         self.memory.save(folder)
