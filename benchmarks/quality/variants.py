@@ -76,6 +76,7 @@ def _sequences(task: Task) -> dict[str, Variant]:
         "sequence-no-text": {"item_text": False},
         "sequence-no-features": {"item_features": False},
         "sequence-no-id-dropout": {"id_dropout": 0.0},
+        "sequence-no-logq": {"logq": False},
         "sequence-in-batch": {"in_batch": 512},
         "sequence-hard": {"hard": 32},
     }

@@ -52,3 +52,15 @@ def test_impressions_are_those_between_the_last_event_and_the_question():
 def test_no_further_negatives_unless_asked_for():
     assert own(sampler(), [1, 4, 5]) is None
     assert own(sampler(impressions=3), [1, 4, 5]) is None
+
+
+def test_a_corrected_sample_weighs_like_the_whole_catalogue_and_an_uncorrected_one_like_what_was_drawn():
+    rng = np.random.default_rng(0)
+    many = [(user, 0 if day % 2 else 1 + day // 2 % 4, day) for user in range(3) for day in range(16)]
+    sequences = Sequences.of(log_of(many))
+    for logq, popular in ((True, 1.0), (False, 5 / 2)):  # one of five items, and half of all draws
+        config = SequenceConfig(negatives=4, popularity_power=1.0, logq=logq)
+        found = Sampler(sequences, queries(sequences, config), np.zeros(9, dtype=np.int64), config)
+        draws = [found.shared(np.array([1]), rng) for _ in range(4000)]
+        mass = np.mean([np.exp(draw.bias[draw.ids == 0]).sum() for draw in draws])
+        assert mass == pytest.approx(popular, rel=0.05)

@@ -61,6 +61,8 @@ class SequenceConfig(Section):
     negatives: int = Field(2048, ge=1, le=1_000_000)
     """Sampled items that every target of a step competes with, with their logQ correction; all items that have events
     where there are no more than this."""
+    logq: bool = True
+    """Whether the sample is corrected for how it was drawn (logQ); without it popular items are held down."""
     popularity_power: float = Field(0.75, ge=0, le=2)
     """Negatives are drawn by popularity to this power."""
     in_batch: int = Field(0, ge=0, le=65_536)

@@ -105,7 +105,9 @@ class Sampler:
         if self.config.in_batch:
             drawn = np.concatenate([drawn, rng.choice(targets, self.config.in_batch)])
         ids, counts = np.unique(drawn, return_counts=True)
-        expected = np.maximum(self._expected[ids], 1e-9)
+        # Uncorrected, the sample is taken for an even one: popular items then count as often as they were drawn.
+        even = np.full(len(ids), len(drawn) / len(self.known))
+        expected = np.maximum(self._expected[ids], 1e-9) if self.config.logq else even
         return Shared(ids, np.log(counts / expected).astype(np.float32))
 
     def own(
