@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pytest
 import torch
 from parallel_worker import result
 from safetensors import safe_open
@@ -29,6 +30,7 @@ def test_one_process_needs_no_group():
         assert device == "cpu"
 
 
+@pytest.mark.slow
 def test_two_processes_do_what_one_does(tmp_path):
     common = {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": free_port(), "GLOO_SOCKET_IFNAME": "lo"}
     workers = [
@@ -41,7 +43,7 @@ def test_two_processes_do_what_one_does(tmp_path):
         for rank in range(2)
     ]
     alone = result()
-    errors = [worker.communicate(timeout=120)[1] for worker in workers]
+    errors = [worker.communicate(timeout=300)[1] for worker in workers]
     assert [worker.returncode for worker in workers] == [0, 0], errors
     tensors = []
     for rank in range(2):
