@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from importlib.metadata import version
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -70,14 +71,8 @@ def evaluate_workspace(
             workspace.write("user_metrics", found.per_user)
             if sweeps:
                 view = "new" if "new" in found.views else found.views[0]
-                turned = [
-                    sweep(
-                        each.make, each.name, each.settings, weighed, items, settings, name=ranker.name, view=view,
-                        k=SWEPT_PLACES, kinds=kinds, extras=extras, progress=progress,
-                    )
-                    for each in knobs(ranker)
-                ]  # fmt: skip
-                found = replace(found, sweep=pl.concat(turned))
+                turned = _turned(ranker, weighed, items, settings, view, kinds=kinds, extras=extras, progress=progress)
+                found = replace(found, sweep=turned)
     return found
 
 
@@ -161,6 +156,19 @@ def knobs(ranker: Ranker) -> list[Knob]:
     if ranker.tags is not None:
         found.insert(0, Knob("beta", tuple(sorted({0.0, *own.beta_grid, 1.0})), at_beta))
     return found
+
+
+def _turned(
+    ranker: Ranker, split: Split, items: pl.DataFrame, settings: EvaluationConfig, view: str, **options: Any
+) -> pl.DataFrame:
+    """All knobs, one after the other: a frame of `SWEEP_SCHEMA`."""
+    return pl.concat(
+        sweep(
+            each.make, each.name, each.settings, split, items, settings,
+            name=ranker.name, view=view, k=SWEPT_PLACES, **options,
+        )
+        for each in knobs(ranker)
+    )  # fmt: skip
 
 
 def _split(workspace: Workspace, config: Config, protocol: str, column: str) -> tuple[Split, Inputs]:
