@@ -57,8 +57,7 @@ def sweep(
         DataError: The view has no targets, or the system breaks the protocol.
     """
     config, extras = config or EvaluationConfig(), extras or Extras()
-    seen = _view(view)
-    asked = asked_of(split, config, kinds)
+    seen, asked = _view(view), asked_of(split, config, kinds)
     visible = Items.of(items, split.train, extras.vectors)
     truth = _truth(seen, asked, visible, k, config.debias_gamma)
     rows = []
