@@ -53,3 +53,11 @@ def test_targets_that_nobody_knows_are_refused_before_anything_runs(tmp_path: Pa
     workspace, config = open_shop(tmp_path / "shop", make_shop(4), settings=QUICK)
     with pytest.raises(ConfigError, match="no targets 'next'; choose one of window, last, successive"):
         evaluate_workspace(workspace, config, targets="next", progress=SILENT)
+
+
+def test_targets_in_turn_are_asked_of_the_towers_alone_with_histories_of_their_own(tmp_path: Path) -> None:
+    workspace, config = open_shop(tmp_path / "shop", make_shop(24), settings=QUICK)
+    found = evaluate_workspace(workspace, config, targets="successive", progress=SILENT)
+    assert found.targets == "successive"
+    assert found.systems == ["intentrec, towers only", "popularity", "itemknn"]
+    assert found.value("intentrec, towers only", "recall@10") > found.value("popularity", "recall@10")

@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from intentrec import towers
 from intentrec.errors import LLMUnavailable
 from intentrec.explanations import write_explanations
 from intentrec.llm import LanguageModel
@@ -19,6 +20,9 @@ from intentrec.retrieval import BetaByActivity
 from intentrec.retrieval.memory import Remembered
 from intentrec.stages import StageResult
 from intentrec.workspace.steps import StepRecord
+
+if TYPE_CHECKING:
+    from intentrec.towers import Towers
 
 STAGES = ("catalogue", "profiles", "interests", "tags", "towers", "recommendations", "explanations")
 
@@ -147,6 +151,10 @@ class Day:
             remembered=Remembered.find(self.steps.workspace.artefacts.path(self.records["towers"].artefacts["towers"])),
             as_of=self.inputs.as_of,
         )
+
+    def trained_towers(self) -> "Towers":
+        """The towers of this day."""
+        return towers.Towers.load(self.steps.workspace.artefacts.path(self.records["towers"].artefacts["towers"]))
 
     def _do(
         self, step: str, sections: list[str], after: list[str], work: Callable[[], StepOutput], **more: Any

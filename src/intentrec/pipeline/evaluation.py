@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from importlib.metadata import version
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
@@ -17,8 +17,12 @@ from intentrec.pipeline.daily import open_day
 from intentrec.pipeline.day import Day
 from intentrec.pipeline.inputs import Inputs, day_after_last, load_inputs
 from intentrec.pipeline.ranker import Ranker
+from intentrec.pipeline.replay import Replayable
 from intentrec.progress import Progress
 from intentrec.workspace import Workspace
+
+if TYPE_CHECKING:
+    from intentrec.towers import Towers
 
 PROTOCOLS = ("time", "leave-one-out", "column")
 TARGETS = ("window", "last", "successive")
@@ -67,7 +71,8 @@ def evaluate_workspace(
             day.run(UNTIL_TOWERS)
             ranker, weighed, items = day.ranker(), _weighed(split, config), _items(day)
             kinds, extras = config.events.named("intent"), _extras(day, split, inputs, settings, command)
-            found = evaluate(_systems(ranker), weighed, items, settings, kinds=kinds, extras=extras, progress=progress)
+            systems = _systems(ranker, None if settings.targets == "window" else day.trained_towers())
+            found = evaluate(systems, weighed, items, settings, kinds=kinds, extras=extras, progress=progress)
             workspace.write("user_metrics", found.per_user)
             if sweeps:
                 view = "new" if "new" in found.views else found.views[0]
@@ -121,12 +126,13 @@ def _extras(day: Day, split: Split, inputs: Inputs, settings: EvaluationConfig, 
     )
 
 
-def _systems(ranker: Ranker) -> dict[str, Ranker]:
-    """What we serve, and the same without the tags, so that it shows what intent is worth."""
-    return {
-        "intentrec": ranker,
-        "intentrec, towers only": replace(ranker, betas=np.ones_like(ranker.betas), name="intentrec, towers only"),
-    }
+def _systems(ranker: Ranker, towers: "Towers | None") -> dict[str, Ranker]:
+    """What we serve, and the same without the tags, so that it shows what intent is worth.
+
+    Targets in turn ask for histories that no tag was written for: there the towers stand alone.
+    """
+    alone = replace(ranker, betas=np.ones_like(ranker.betas), name="intentrec, towers only")
+    return {alone.name: Replayable.of(alone, towers)} if towers else {"intentrec": ranker, alone.name: alone}
 
 
 @dataclass(frozen=True)

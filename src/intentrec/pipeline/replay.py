@@ -2,12 +2,15 @@
 
 from dataclasses import dataclass, fields, replace
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
 
 from intentrec.pipeline.ranker import Ranker
-from intentrec.towers import Towers
+
+if TYPE_CHECKING:
+    from intentrec.towers import Towers
 
 
 @dataclass(frozen=True)
@@ -18,10 +21,10 @@ class Replayable(Ranker):
         towers: What vectors of new histories are made with.
     """
 
-    towers: Towers | None = None
+    towers: "Towers | None" = None
 
     @classmethod
-    def of(cls, ranker: Ranker, towers: Towers) -> "Replayable":
+    def of(cls, ranker: Ranker, towers: "Towers") -> "Replayable":
         """The same recommender."""
         return cls(**{field.name: getattr(ranker, field.name) for field in fields(Ranker)}, towers=towers)
 
