@@ -170,9 +170,8 @@ def against_the_machine(log: Log, config: SequenceConfig) -> None:
     memory = moved / bandwidth
     binds = "products bind" if products > memory else "memory binds"
     each = 1000 / len(chosen)
-    print(
-        f"\n- a step: {speed.cpu * each:.1f} ms, {flops / len(chosen) / 1e9:.1f} GFLOP, {speed.events / len(chosen):.0f} events"
-    )
+    size = f"{flops / len(chosen) / 1e9:.1f} GFLOP, {speed.events / len(chosen):.0f} events"
+    print(f"\n- a step: {speed.cpu * each:.1f} ms, {size}")
     print(f"- its products alone: {products * each:.1f} ms at {flops / products / 1e9:.0f} GFLOP/s")
     print(f"- its memory traffic alone: {memory * each:.1f} ms at {bandwidth / 1e9:.1f} GB/s")
     _verdict(f"step / minimum ({binds})", speed.cpu / max(products, memory))
