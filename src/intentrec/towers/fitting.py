@@ -52,7 +52,7 @@ def fit(
         seed: Of every random draw: same input and seed, same towers on the same machine.
         device: Where torch computes.
         progress: Advanced by one for each step.
-        checkpoint: A folder from which an interrupted training goes on; None to keep nothing.
+        checkpoint: A file from which an interrupted training of the sequence part goes on; None to keep nothing.
 
     Raises:
         DataError: The tables do not fit, or there is nothing to learn from.
