@@ -4,7 +4,7 @@ import numpy as np
 from scipy import sparse
 
 from intentrec.errors import DataError
-from intentrec.retrieval.topk import Floats, Hits, Ints, Mask, Vectors, dot_pairs, rank_within
+from intentrec.retrieval.topk import Floats, Hits, Ints, Mask, Vectors, distinct, dot_pairs, rank_within
 
 
 def at_pairs(table: sparse.csr_array, rows: Ints, columns: Ints) -> Floats:
@@ -63,7 +63,7 @@ def with_additions(
         barred = excluded.copy()
         barred.sum_duplicates()
         kept &= at_pairs(barred, rows[query], item) == 0
-    pairs = np.unique(np.concatenate([hits.query * len(items) + hits.item, query[kept] * len(items) + item[kept]]))
+    pairs = distinct(np.concatenate([hits.query * len(items) + hits.item, query[kept] * len(items) + item[kept]]))
     query, item = pairs // len(items), pairs % len(items)
     score = dot_pairs(queries, items, query, item) + scale[query] * at_pairs(added, rows[query], item)
     order = np.lexsort((item, -score, query))

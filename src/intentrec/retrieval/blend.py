@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from intentrec.errors import DataError
-from intentrec.retrieval.topk import Floats, Ints, Vectors
+from intentrec.retrieval.topk import Floats, Ints, Vectors, distinct
 
 FACTORS = (0.0, 0.05, 0.1, 0.2, 0.35, 0.6, 1.0, 1.6, 2.5)
 _SWEEPS = 3
@@ -147,7 +147,7 @@ class _Pool:
     def of(cls, parts: Mapping[str, Part], wanted: Wanted, size: int) -> Self:
         n_users, n_items = wanted.seen.shape
         tops = [_top(part, wanted, size) for part in parts.values()]
-        pairs = np.unique(np.concatenate(tops))
+        pairs = distinct(np.concatenate(tops))
         user, item = pairs // n_items, pairs % n_items
         counts = np.bincount(user, minlength=n_users)
         place = np.arange(len(pairs)) - np.repeat(np.cumsum(counts) - counts, counts)

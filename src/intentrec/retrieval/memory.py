@@ -51,7 +51,7 @@ class MemoryConfig(Section):
     """Days after which having had an item counts half for having it again."""
     events: int = Field(200, ge=1, le=100_000)
     """Latest events of a user that count."""
-    recalled: int = Field(2000, ge=1, le=1_000_000)
+    recalled: int = Field(500, ge=1, le=1_000_000)
     """Most items whose score memory adds to, for one user: those it adds most to."""
 
 

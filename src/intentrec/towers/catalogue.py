@@ -10,6 +10,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from intentrec.errors import DataError
+from intentrec.retrieval.topk import distinct
 from intentrec.towers.log import DAY, Log
 from intentrec.towers.vocabulary import Codes, Ints
 
@@ -98,7 +99,7 @@ def demand(log: Log, now: float) -> Demand:
 
 def _sales(log: Log) -> NDArray[np.float64]:
     """How many users had an event with each item."""
-    pairs = np.unique(log.user * log.n_items + log.item)
+    pairs = distinct(log.user * log.n_items + log.item)
     return np.bincount(pairs % max(1, log.n_items), minlength=log.n_items).astype(np.float64)
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from intentrec.retrieval.topk import distinct
 from intentrec.towers.log import DAY, Log
 from intentrec.towers.vocabulary import Ints
 
@@ -95,7 +96,7 @@ def _activity(
     log: Log, place: Ints, days: NDArray[np.float64], last: NDArray[np.float64], n_distinct: Ints
 ) -> Floats32:
     n_users = len(last)
-    active = np.unique(place * 100_000 + np.floor(days).astype(np.int64)) // 100_000
+    active = distinct(place * 100_000 + np.floor(days).astype(np.int64)) // 100_000
     columns = [
         n_distinct,
         np.where(np.isfinite(last), last, 1000.0),

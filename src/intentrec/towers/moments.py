@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from intentrec.errors import DataError
+from intentrec.retrieval.topk import distinct
 from intentrec.towers.catalogue import Demand, demand
 from intentrec.towers.config import TowersConfig
 from intentrec.towers.histories import Histories, histories
@@ -83,7 +84,7 @@ def moment_at(log: Log, now: float, end: float, config: TowersConfig) -> Moment:
         np.minimum.at(first, ahead.user, ahead.time)
         ahead = ahead.where(ahead.time <= first[ahead.user] + DAY)
     users, place = np.unique(ahead.user, return_inverse=True)
-    pairs = np.unique(place * log.n_items + ahead.item)
+    pairs = distinct(place * log.n_items + ahead.item)
     starts = np.searchsorted(pairs, np.arange(len(users) + 1) * log.n_items).astype(np.int64)
     targets = Targets(starts, pairs % max(1, log.n_items))
     return Moment(now, users, histories(log, users, now, config.half_life_days), targets, state)

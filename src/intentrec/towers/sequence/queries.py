@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from intentrec.errors import DataError
+from intentrec.retrieval.topk import distinct
 from intentrec.towers.log import DAY, Seconds
 from intentrec.towers.sequence.config import SequenceConfig
 from intentrec.towers.sequence.sequences import Sequences
@@ -44,7 +45,7 @@ class Queries:
         at = np.arange(len(rows)) + np.repeat(first - (np.cumsum(counts) - counts), counts)
         if len(rows) == len(chosen):  # one answer each, so none comes twice
             return rows, item[at]
-        pairs = np.unique(rows * n_items + item[at])
+        pairs = distinct(rows * n_items + item[at])
         return pairs // n_items, pairs % n_items
 
 

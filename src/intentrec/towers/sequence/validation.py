@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from intentrec.retrieval.topk import distinct
 from intentrec.towers.catalogue import Floats32
 from intentrec.towers.log import Log
 from intentrec.towers.sequence.config import SequenceConfig
@@ -55,7 +56,7 @@ def trial(log: Log, held_out: HeldOut, config: SequenceConfig) -> Trial | None:
     past, future = log.where(~ahead), log.where(ahead)
     returning = np.zeros(log.n_users, dtype=np.bool_)
     returning[past.user] = True
-    pairs = np.unique((future.user * log.n_items + future.item)[returning[future.user]])
+    pairs = distinct((future.user * log.n_items + future.item)[returning[future.user]])
     if not len(pairs):
         return None
     users = np.unique(pairs // log.n_items)
