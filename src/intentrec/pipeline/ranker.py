@@ -12,7 +12,7 @@ from scipy import sparse
 
 from intentrec.retrieval import FUSED_SCHEMA, BetaByActivity, ItemIndex, RetrievalConfig, Tags
 from intentrec.retrieval import recommend as fuse
-from intentrec.retrieval.memory import Remembered
+from intentrec.retrieval.memory import Remembered, events_of
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ class Ranker:
         """
         items, users, words = (_of_kind(vectors, kind) for kind in ("item", "user", "tag"))
         ids: list[str] = users[0]
-        activity = activity_of(ids, events)
+        activity = events_of(events, ids)
         index = ItemIndex.build(*items).searchable(config, users[1])
         return cls(
             index=index,
@@ -190,14 +190,6 @@ def _of_kind(vectors: pl.DataFrame, kind: str) -> tuple[list[str], NDArray[np.fl
     width = rows["vector"].list.len()[0]
     values = rows["vector"].explode().to_numpy().astype(np.float32).reshape(-1, width)
     return rows["id"].to_list(), values
-
-
-def activity_of(users: Sequence[str], events: pl.DataFrame) -> NDArray[np.int64]:
-    """Events of each user, (U,): what the weights of user and tags depend on."""
-    counts = events.group_by("user_id").len()
-    frame = pl.DataFrame({"user_id": list(users)}, schema={"user_id": pl.String})
-    joined = frame.join(counts, on="user_id", how="left", maintain_order="left")
-    return joined["len"].fill_null(0).to_numpy().astype(np.int64)
 
 
 def popular_items(events: pl.DataFrame, as_of: datetime, days: int) -> pl.DataFrame:

@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 from intentrec.errors import ConfigError
 from intentrec.pipeline.chain import Tools, make_chain
 from intentrec.pipeline.inputs import Inputs
-from intentrec.pipeline.ranker import Ranker, activity_of, popular_items
+from intentrec.pipeline.ranker import Ranker, popular_items
 from intentrec.pipeline.steps import StepOutput
 from intentrec.retrieval import BetaByActivity, fit_beta
+from intentrec.retrieval.memory import events_of
 from intentrec.tables import VECTORS
 
 if TYPE_CHECKING:
@@ -147,7 +148,7 @@ def _beta(tools: Tools, inputs: Inputs, held_out: "Towers | None") -> BetaByActi
         weighted = replace(ranker, betas=np.full_like(ranker.betas, beta))
         return _ndcg(weighted, users, targets, tools.config.towers.recall_at)
 
-    activity = activity_of(users, past.events)
+    activity = events_of(past.events, users)
     return fit_beta(quality, activity, config.beta_grid, config.activity_edges, config.beta_tolerance)
 
 

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from intentrec.errors import DataError
+from intentrec.retrieval.additions import at_pairs
 from intentrec.retrieval.topk import Floats, Ints, Vectors, distinct
 
 FACTORS = (0.0, 0.05, 0.1, 0.2, 0.35, 0.6, 1.0, 1.6, 2.5)
@@ -268,10 +269,4 @@ def _of_pairs(part: Part, user: Ints, item: Ints) -> NDArray[np.float32]:
         return out
     whole = sparse.csr_array(part)
     whole.sum_duplicates()
-    keys = np.repeat(np.arange(whole.shape[0]), np.diff(whole.indptr)) * whole.shape[1] + whole.indices
-    wanted = user * whole.shape[1] + item
-    if not len(keys):
-        return np.zeros(len(user), dtype=np.float32)
-    place = np.searchsorted(keys, wanted).clip(max=len(keys) - 1)
-    found: NDArray[np.float32] = np.where(keys[place] == wanted, whole.data[place], 0).astype(np.float32)
-    return found
+    return at_pairs(whole, user, item).astype(np.float32)
