@@ -8,7 +8,7 @@ came after it.
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
@@ -91,13 +91,16 @@ class Memory:
         together = _nearest(had, lengths, config)
         return cls(names, {"together": together, "after": _after(user, item, lengths, config)}, config)
 
-    def parts(self, events: pl.DataFrame, users: Sequence[str], as_of: datetime) -> dict[str, Sparse]:
+    def parts(
+        self, events: pl.DataFrame, users: Sequence[str], as_of: datetime, only: Collection[str] = PARTS
+    ) -> dict[str, Sparse]:
         """What each table says of each user, (U, N) each, before any weight.
 
         Args:
             events: `user_id, item_id, timestamp, row`; only those of `users` before `as_of` count.
             users: Rows of the result, each once; fitting need not have known them.
             as_of: Exclusive.
+            only: Which of `PARTS` are wanted.
         """
         frame = pl.DataFrame({"user_id": list(users)}, schema={"user_id": pl.String}).with_row_index("place")
         past = _coded(events.join(frame, on="user_id"), self.items, as_of, self.config.events, "place")
@@ -109,7 +112,8 @@ class Memory:
         again = sparse.csr_array((fresh.astype(np.float32), (row, item)), shape=shape)
         again.sum_duplicates()
         again.data = np.log1p(again.data)
-        return {"itself": again, **{name: sparse.csr_array(lately @ table) for name, table in self.tables.items()}}
+        found = {"itself": again} if "itself" in only else {}
+        return found | {name: sparse.csr_array(lately @ table) for name, table in self.tables.items() if name in only}
 
     def save(self, folder: Path) -> None:
         """Write `memory.safetensors`; `load` needs nothing more."""
@@ -183,10 +187,10 @@ class Remembered:
         total = Sparse((len(users), len(self.memory.items)), dtype=np.float32)
         kept = events.filter(pl.col("event").is_in(list(self.kinds)), pl.col("timestamp") < as_of)
         active = events_of(kept, users)
-        for name, part in self.memory.parts(kept, users, as_of).items():
-            weights = self.blend.of(name, active)
-            if weights.any():
-                total = total + sparse.diags_array(weights) @ part
+        weights = {name: self.blend.of(name, active) for name in PARTS}
+        counted = [name for name in PARTS if weights[name].any()]
+        for name, part in self.memory.parts(kept, users, as_of, counted).items():
+            total = total + sparse.diags_array(weights[name]) @ part
         whole = sparse.coo_array(total)
         row, column = (axis.astype(np.int64) for axis in whole.coords)
         some = whole.data > 0
