@@ -34,7 +34,7 @@ def base(task: Task, *parts: Part) -> dict[str, Any]:
         common: dict[str, Any] = {"validation": "last", "blend_at": 10, "repeats": False, "blend_users": 5000}
         return common | {"parts": parts or ("sequence", "memory"), "sequence": {"clock": "last"}}
     common = {"validation_days": task.days, "repeats": task.views[0] == "all"}
-    return common | {"parts": parts or ("pooled", "sequence", "memory"), "sequence": {}}
+    return common | {"parts": parts or ("pooled", "sequence", "memory", "fresh"), "sequence": {}}
 
 
 def changed(settings: Mapping[str, Any], sequence: Mapping[str, Any] | None = None, **towers: Any) -> Variant:
@@ -67,7 +67,7 @@ def _subsets(parts: tuple[Part, ...]) -> dict[str, Variant]:
 
 def _sequences(task: Task) -> dict[str, Variant]:
     """The sequence part with one thing changed, beside what is remembered; the pooled part does not take part."""
-    own = base(task, "sequence", "memory")
+    own = base(task, *(("sequence", "memory") if task.single else ("sequence", "memory", "fresh")))
     rows: dict[str, dict[str, Any]] = {
         "sequence-mean": {"user": "mean"},
         "sequence-no-gaps": {"gaps": False},
