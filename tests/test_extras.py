@@ -5,7 +5,7 @@ import sys
 import pytest
 
 from intentrec.errors import MissingExtra
-from intentrec.extras import INSTALL, require
+from intentrec.extras import INSTALL, lazily, require
 
 
 def test_an_installed_package_is_returned() -> None:
@@ -29,3 +29,17 @@ def test_a_fault_inside_a_package_is_not_hidden(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr("importlib.import_module", fails)
     with pytest.raises(ModuleNotFoundError, match="no tokenizers"):
         require("torch", "tests")
+
+
+def test_a_lazy_name_is_the_one_of_its_module() -> None:
+    found = lazily("intentrec", {"MissingExtra": "errors"})
+    assert found("MissingExtra") is MissingExtra
+    with pytest.raises(AttributeError, match="module 'intentrec' has no attribute 'nothing'"):
+        found("nothing")
+
+
+def test_a_lazy_name_that_needs_a_missing_package_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "faiss", raising=False)
+    monkeypatch.setattr(sys, "path", [])
+    with pytest.raises(MissingExtra, match="needed for a test"):
+        lazily("intentrec", {"MissingExtra": "errors"}, "faiss", "a test")("MissingExtra")

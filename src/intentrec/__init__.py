@@ -7,9 +7,10 @@ Example:
     >>> Recommender(workspace).recommend(["user-1"], k=10)
 """
 
-from importlib import import_module
 from importlib.metadata import version
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from intentrec.extras import lazily
 
 if TYPE_CHECKING:
     from intentrec.pipeline.daily import RunReport, run
@@ -20,15 +21,11 @@ __version__ = version("intentrec")
 __all__ = ["Recommender", "RunReport", "Workspace", "__version__", "run"]
 
 _HOMES = {
-    "Recommender": "intentrec.pipeline.recommender",
-    "RunReport": "intentrec.pipeline.daily",
-    "Workspace": "intentrec.workspace",
-    "run": "intentrec.pipeline.daily",
+    "Recommender": "pipeline.recommender",
+    "RunReport": "pipeline.daily",
+    "Workspace": "workspace",
+    "run": "pipeline.daily",
 }
 
-
-def __getattr__(name: str) -> Any:
-    """The public names, imported when they are first used: torch alone takes seconds."""
-    if name not in _HOMES:
-        raise AttributeError(f"module 'intentrec' has no attribute {name!r}")
-    return getattr(import_module(_HOMES[name]), name)
+# imported when they are first used: torch alone takes seconds
+__getattr__ = lazily(__name__, _HOMES)

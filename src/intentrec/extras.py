@@ -1,7 +1,9 @@
 """One place that imports optional packages, so that a missing one is one clear sentence."""
 
 import importlib
+from collections.abc import Callable, Mapping
 from types import ModuleType
+from typing import Any
 
 from intentrec.errors import MissingExtra
 
@@ -41,3 +43,23 @@ def require(module: str, purpose: str) -> ModuleType:
         raise MissingExtra(
             f"The package {module!r} is needed for {purpose} and is not installed. Run: {INSTALL[module]}"
         ) from None
+
+
+def lazily(package: str, homes: Mapping[str, str], module: str = "", purpose: str = "") -> Callable[[str], Any]:
+    """A `__getattr__` of a package for names that are imported when they are first used.
+
+    Args:
+        package: The package's `__name__`.
+        homes: The module within it that each such name lives in, as in "pipeline.daily".
+        module: An optional module that they need, one of `INSTALL`; none by default.
+        purpose: As in `require`.
+    """
+
+    def found(name: str) -> Any:
+        if name not in homes:
+            raise AttributeError(f"module {package!r} has no attribute {name!r}")
+        if module:
+            require(module, purpose)
+        return getattr(importlib.import_module(f"{package}.{homes[name]}"), name)
+
+    return found

@@ -1,9 +1,8 @@
 """User, item and tag vectors in one space, learnt from the log: the towers of RecGPT-V1, section 2.3."""
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from intentrec.extras import require
+from intentrec.extras import lazily
 from intentrec.towers.config import TowersConfig
 
 if TYPE_CHECKING:
@@ -25,10 +24,4 @@ _HOMES = {
     "tar_loss": "losses",
 }
 
-
-def __getattr__(name: str) -> Any:
-    """The names that need torch, imported when they are first used: settings are read without it."""
-    if name not in _HOMES:
-        raise AttributeError(f"module 'intentrec.towers' has no attribute {name!r}")
-    require("torch", "the towers")
-    return getattr(import_module(f"intentrec.towers.{_HOMES[name]}"), name)
+__getattr__ = lazily(__name__, _HOMES, "torch", "the towers")

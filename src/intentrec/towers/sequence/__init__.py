@@ -17,10 +17,9 @@ of one negative a position (Klenitskiy and Vasilev, 2023), gated blocks with nor
 their ids, and coordinates for what is in demand at the time of the question.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from intentrec.extras import require
+from intentrec.extras import lazily
 from intentrec.towers.sequence.config import SequenceConfig
 
 if TYPE_CHECKING:
@@ -40,10 +39,4 @@ _HOMES = {
     "train_sequence": "training",
 }
 
-
-def __getattr__(name: str) -> Any:
-    """The names that need torch, imported when they are first used: settings are read without it."""
-    if name not in _HOMES:
-        raise AttributeError(f"module 'intentrec.towers.sequence' has no attribute {name!r}")
-    require("torch", "the sequence tower")
-    return getattr(import_module(f"intentrec.towers.sequence.{_HOMES[name]}"), name)
+__getattr__ = lazily(__name__, _HOMES, "torch", "the sequence tower")
