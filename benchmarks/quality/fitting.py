@@ -13,6 +13,7 @@ import polars as pl
 import torch
 from numpy.typing import NDArray
 
+from benchmarks.quality.codes import run_codes
 from benchmarks.quality.store import PLAIN, VARIED, Run
 from benchmarks.quality.tasks import KINDS, Task
 from benchmarks.quality.tuned import Bench
@@ -83,6 +84,9 @@ def run_variant(bench: Bench, name: str, seed: int) -> None:
     variants = variants_of(bench.task)
     variant = variants[name]
     run.folder.mkdir(parents=True, exist_ok=True)
+    if variant.config is not None and variant.config.sequence.codes > 1:
+        run_codes(bench, run, name, variant.config, seed)
+        return
     first = bench.store.run(name, 0).facts() if seed and bench.task.single else None
     if variant.config is None:
         run_variant(bench, variant.of, seed)

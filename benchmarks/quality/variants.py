@@ -83,8 +83,9 @@ def _sequences(task: Task) -> dict[str, Variant]:
     found = {name: changed(own, change) for name, change in rows.items()}
     v1 = {"user": "mean", "gaps": False, "kinds": False, "context_width": 0, "item_text": False, "item_features": False}
     found["v1-sequence"] = changed(base(task, "sequence"), v1)
-    if not task.single:  # there, they are compared with the full towers themselves
-        found = {"sequence": changed(own)} | found
+    found["codes-4"] = changed(base(task, "sequence"), {"codes": 4})
+    if not task.single:  # there, they are compared with the full towers and their parts
+        found = {"sequence": changed(own), "sequence-alone": Variant(of="sequence", parts=("sequence",))} | found
     return found
 
 

@@ -1,5 +1,6 @@
 import json
 from dataclasses import asdict
+from types import SimpleNamespace
 
 import numpy as np
 import polars as pl
@@ -7,6 +8,7 @@ import pytest
 
 from benchmarks.quality import __main__ as command
 from benchmarks.quality import fitting, reports, transformers
+from benchmarks.quality.codes import Coded
 from benchmarks.quality.store import PLAIN, VARIED, Store
 from benchmarks.quality.tasks import load
 from benchmarks.quality.tuned import Bench, run_baseline
@@ -15,8 +17,10 @@ from benchmarks.rectools.exchange import Exchange
 from benchmarks.rectools.settings import Settings
 from intentrec.errors import ConfigError, DataError
 from intentrec.progress import SILENT
+from intentrec.retrieval import ItemIndex
 from intentrec.text.hashing import HashingEmbedder
 from intentrec.towers import TowersConfig
+from intentrec.towers.vocabulary import Codes
 
 DAY = 86_400
 N_USERS, N_ITEMS, N_EVENTS = 60, 24, 8
@@ -145,6 +149,31 @@ def test_a_row_of_parts_uses_the_training_of_the_whole(bench, small, monkeypatch
     facts = bench.store.run("towers-memory", 0).facts()
     assert set(facts["blend"]["parts"]) == {"itself", "together", "after"}
     fitting.run_variant(bench, MAIN, 0)  # finished: nothing is trained
+
+
+def test_an_item_scores_by_the_best_of_several_codes():
+    vectors = np.array([[0.5, 0.4], [0.0, 0.9], [0.6, 0.0]], dtype=np.float32)
+    tower = SimpleNamespace(
+        user_codes=lambda *_: np.array([[[1.0, 0.0], [0.0, 1.0]]], dtype=np.float32), item_vectors=lambda: vectors
+    )
+    data = SimpleNamespace(users=Codes.of(["u"]), log=None)
+    index = ItemIndex.build(["a", "b", "c"], vectors)
+    listed = Coded(tower, data, pl.DataFrame(), index, None).recommend(["u", "stranger"], 3, filter_viewed=False)
+    assert listed["item_id"].to_list() == ["b", "c", "a"]
+    assert listed["score"].to_list() == pytest.approx([0.9, 0.6, 0.5])
+
+
+def test_a_row_of_several_codes_is_trained_and_filtered(bench, monkeypatch):
+    bench = bench("time")
+    settings = {"parts": ("sequence",), "validation_days": 90, "sequence": {**SMALL, "codes": 3}}
+    monkeypatch.setattr(fitting, "variants_of", lambda _: {"codes-3": changed(settings)})
+    fitting.run_variant(bench, "codes-3", 0)
+    run = bench.store.run("codes-3", 0)
+    assert run.kinds() == [PLAIN]
+    unseen, everything = (run.system().recommend(["u03"], 500, filter_viewed=seen) for seen in (True, False))
+    had = set(bench.task.split.train.filter(pl.col("user_id") == "u03")["item_id"])
+    assert set(unseen["item_id"]) == set(everything["item_id"]) - had
+    assert sorted(everything["item_id"]) == bench.task.items["item_id"].to_list()
 
 
 def test_later_seeds_of_leave_one_out_take_over_epochs_and_weights(bench, small):
