@@ -163,7 +163,7 @@ def _part_of(
     else:
         past, later = validation_events(bench.task, config)
         held_out = _only(Towers.load(base.folder / _HELD_OUT), variant)
-        blend, how = weigh(held_out, past, later, config, seed), "weights fitted anew"
+        blend, how = weigh(held_out, past, later, bench.task.items, config, seed), "weights fitted anew"
     facts = {
         "train_s": base.facts()["train_s"] + perf_counter() - start, "mb": None,
         "training": f"parts {', '.join(variant.parts)} of {variant.of}; {how}",

@@ -34,7 +34,8 @@ class Task:
         name: As in `--dataset`.
         protocol: How it is cut.
         split: What to learn from and what to find.
-        items: `item_id, title, category, brand, department, price`, ascending by id; all of them can be ranked.
+        items: `item_id, title, category, brand, department, price, created_at`, ascending by id; all of them can be
+            ranked.
         texts: What every system that reads reads of each item, in the order of `items`.
         as_of: Exclusive end of what is known.
         days: Length of the windows; 0 for leave-one-out.
@@ -125,9 +126,9 @@ def load(data: Path, name: DataSet, protocol: Protocol, users: int | None = None
     days = 0 if protocol == "leave-one-out" else DAYS[name]
     as_of = end - timedelta(days=days)
     split = global_time(events, as_of, timedelta(days=days), list(KINDS)) if days else leave_one_out(events)
-    items = _priced(items, events, as_of).sort("item_id")
+    items = _dated(_priced(items, events, as_of), events, as_of, days).sort("item_id")
     shown = events.select(pl.col("user_id"), pl.col("item_id"), pl.col("timestamp").dt.epoch("s"))
-    version = fingerprint(shown)[:12] + "-" + fingerprint(items.select(pl.exclude("price")))[:8]
+    version = fingerprint(shown)[:12] + "-" + fingerprint(items.select(pl.exclude("price", "created_at")))[:8]
     return Task(name, protocol, split, items, texts_of(items), as_of, days, version)
 
 
@@ -198,6 +199,18 @@ def _priced(items: pl.DataFrame, events: pl.DataFrame, as_of: datetime) -> pl.Da
         price=pl.coalesce(before, pl.col("price").drop_nulls().first())
     )  # fmt: skip
     return items.drop("price").join(prices, on="item_id", how="left", maintain_order="left").select(_ITEM_COLUMNS)
+
+
+def _dated(items: pl.DataFrame, events: pl.DataFrame, as_of: datetime, days: int) -> pl.DataFrame:
+    """Logs do not say when an item came out. A shop puts it up before anybody takes it, so it is held to have come out
+    just before the window in which it was first taken: at the cut, a list may hold it, and at earlier cuts it may not.
+    """
+    if not days:
+        return items.with_columns(created_at=pl.lit(None, dtype=pl.Datetime("us", "UTC")))
+    ahead = (pl.col("timestamp").min() - as_of).dt.total_microseconds()
+    begins = as_of + pl.duration(microseconds=(ahead // (days * 86_400_000_000)) * (days * 86_400_000_000) - 1)
+    came = events.group_by("item_id").agg(created_at=begins.cast(pl.Datetime("us", "UTC")))
+    return items.join(came, on="item_id", how="left", maintain_order="left")
 
 
 def _fewer(events: pl.DataFrame, items: pl.DataFrame, n: int) -> tuple[pl.DataFrame, pl.DataFrame]:

@@ -92,6 +92,20 @@ def test_returns_are_left_out_and_prices_are_those_before_the_cut(tmp_path):
     assert not task.has_categories
 
 
+def test_items_come_out_just_before_the_window_in_which_they_were_first_taken(tmp_path):
+    bought = {"old": 1, "edge": 12, "before": 39, "after": 40, "last": 67}
+    rows = [("u", item, day, "purchase", 1.0) for item, day in bought.items()] + [("u", "old", 66, "purchase", 1.0)]
+    task = load(retail(tmp_path / "x", rows), "online-retail", "time")
+    days = {
+        name: (at - task.as_of).total_seconds() / DAY for name, at in task.items.select("item_id", "created_at").rows()
+    }
+    assert task.as_of == datetime(1970, 2, 10, tzinfo=UTC)
+    assert {name: round(day) for name, day in days.items()} == {
+        "old": -56, "edge": -28, "before": -28, "after": 0, "last": 0
+    }  # fmt: skip
+    assert all(day < round(day) for day in days.values())
+
+
 def test_groceries_are_concepts(tmp_path):
     pl.DataFrame(
         {
@@ -106,7 +120,7 @@ def test_groceries_are_concepts(tmp_path):
     ]
     pl.DataFrame(rows).write_parquet(tmp_path / "items.parquet")
     task = load(tmp_path, "completejourney", "time")
-    assert task.items.row(0, named=True) == {
+    assert task.items.drop("created_at").row(0, named=True) == {
         "item_id": "7", "title": "Fluid", "category": "Milk", "brand": "national", "department": "Dairy", "price": 2.0,
     }  # fmt: skip
     assert task.split.targets.row(0, named=True)["repeat"]

@@ -1,5 +1,5 @@
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
@@ -165,6 +165,17 @@ def test_items_without_events_stand_in_the_pool_beside_the_others():
     lift = Dense(np.ones((USERS, 1), dtype=np.float32), (~known[:, None]).astype(np.float32))
     found = fit_blend({"low": dense(scores), "lift": lift}, wanted_of(items, known=known), k=10, pool=10)
     assert found.of("lift", np.array([3])).item() > 0
+
+
+def test_what_could_not_be_shown_has_no_say():
+    items, there = truth() % 40, np.arange(ITEMS) < 40
+    wanted = replace(wanted_of(items, known=np.arange(ITEMS) < 30), there=there)
+    scores = pointing(items, items % 2 == 0)
+    loud, quiet = (
+        fit_blend({"a": dense(scores + level * ~there), "b": dense(noise(2))}, wanted, k=10) for level in (50.0, -50.0)
+    )
+    assert loud == quiet
+    assert loud.of("a", np.array([3])).item() > 0
 
 
 def test_the_same_input_gives_the_same_weights():

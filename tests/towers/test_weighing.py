@@ -15,6 +15,9 @@ CUT = START + timedelta(days=50)
 ITEMS = ("p", "q", "r", "s")
 
 
+SHELF = pl.DataFrame({"item_id": list(ITEMS)})
+
+
 def log_of(*rows):
     """Rows of user, item and day."""
     columns = {
@@ -51,8 +54,15 @@ def asked(monkeypatch):
     return found
 
 
+def test_what_came_out_later_does_not_compete(asked):
+    days = pl.Series([START, None, CUT, CUT + timedelta(days=1)], dtype=pl.Datetime("us", "UTC"))
+    weigh(held_out(), PAST, LATER, SHELF.with_columns(created_at=days), TowersConfig(), seed=0)
+    weigh(held_out(), PAST, LATER, SHELF, TowersConfig(), seed=0)
+    assert [wanted.there.tolist() for _, wanted, _ in asked] == [[True, True, False, False], [True] * 4]
+
+
 def test_those_who_came_back_are_judged_by_what_they_took_each_item_once(asked):
-    assert weigh(held_out(), PAST, LATER, TowersConfig(), seed=0).weights == ((0.5, 0.5, 0.5),)
+    assert weigh(held_out(), PAST, LATER, SHELF, TowersConfig(), seed=0).weights == ((0.5, 0.5, 0.5),)
     parts, wanted, options = asked[0]
     assert list(zip(wanted.rows.tolist(), wanted.items.tolist(), strict=True)) == [(0, 1), (0, 2), (1, 3)]
     assert wanted.seen.toarray().tolist() == [[1, 1, 0, 0], [0, 0, 1, 0]]
@@ -67,7 +77,7 @@ def test_those_who_came_back_are_judged_by_what_they_took_each_item_once(asked):
 
 def test_dense_parts_come_first_and_say_what_serving_says(asked):
     towers = held_out(parts=("memory", "fresh"), fresh=np.array([False, False, False, True]))
-    weigh(towers, PAST, LATER, TowersConfig(), seed=0)
+    weigh(towers, PAST, LATER, SHELF, TowersConfig(), seed=0)
     parts = asked[0][0]
     assert list(parts) == ["fresh", *PARTS]
     assert (parts["fresh"].users @ parts["fresh"].items.T).tolist() == [[0, 0, 0, 1]] * 2
@@ -75,12 +85,12 @@ def test_dense_parts_come_first_and_say_what_serving_says(asked):
 
 def test_settings_say_how_lists_are_judged(asked):
     config = TowersConfig(blend_edges=(1, 7), blend_at=5, repeats=False)
-    weigh(held_out(), PAST, LATER, config, seed=0)
+    weigh(held_out(), PAST, LATER, SHELF, config, seed=0)
     assert asked[0][2] == {"edges": (1, 7), "k": 5, "repeats": False}
 
 
 def test_items_outside_the_catalogue_are_no_targets(asked):
-    weigh(held_out(), PAST, log_of(("ann", "elsewhere", 60), ("bob", "s", 61)), TowersConfig(), seed=0)
+    weigh(held_out(), PAST, log_of(("ann", "elsewhere", 60), ("bob", "s", 61)), SHELF, TowersConfig(), seed=0)
     wanted = asked[0][1]
     assert wanted.items.tolist() == [3]
 
@@ -88,7 +98,7 @@ def test_items_outside_the_catalogue_are_no_targets(asked):
 @pytest.mark.parametrize("later", [LATER.clear(), LATER.filter(pl.col("user_id") == "newcomer")])
 def test_where_nobody_came_back_the_weights_stay(asked, later):
     towers = held_out()
-    assert weigh(towers, PAST, later, TowersConfig(), seed=0) is towers.blend
+    assert weigh(towers, PAST, later, SHELF, TowersConfig(), seed=0) is towers.blend
     assert asked == []
 
 
@@ -96,9 +106,9 @@ def test_a_sample_of_users_is_the_same_for_the_same_seed(asked):
     users = [f"u{row:02}" for row in range(40)]
     past, later = (log_of(*[(user, item, day) for user in users]) for item, day in (("p", 1), ("q", 60)))
     for seed in (0, 0, 1):
-        weigh(held_out(past), past, later, TowersConfig(blend_users=10), seed=seed)
+        weigh(held_out(past), past, later, SHELF, TowersConfig(blend_users=10), seed=seed)
     assert [len(wanted.n_events) for _, wanted, _ in asked] == [10] * 3
     one, same, other = (parts["itself"].toarray().tolist() for parts, _, _ in asked)
     assert one == same == other  # every user has the same past
-    weigh(held_out(past), past, later, TowersConfig(blend_users=1000), seed=0)
+    weigh(held_out(past), past, later, SHELF, TowersConfig(blend_users=1000), seed=0)
     assert len(asked[-1][1].n_events) == 40

@@ -10,7 +10,7 @@ from scipy import sparse
 
 from intentrec.errors import DataError
 from intentrec.retrieval.additions import at_pairs
-from intentrec.retrieval.topk import Floats, Ints, Vectors, distinct
+from intentrec.retrieval.topk import Floats, Ints, Mask, Vectors, distinct
 
 FACTORS = (0.0, 0.05, 0.1, 0.2, 0.35, 0.6, 1.0, 1.6, 2.5)
 _SWEEPS = 3
@@ -73,6 +73,7 @@ class Wanted:
         n_events: Events of each user before the window, (U,).
         worth: What finding an item counts that had no event before the window, against 1 for others: a log holds less
             demand for what was hardly shown than there was.
+        there: Items that could be shown when the window began, (N,): no other competes. None for all.
     """
 
     rows: Ints
@@ -81,6 +82,7 @@ class Wanted:
     known: NDArray[np.bool_]
     n_events: NDArray[np.integer]
     worth: float = 1.0
+    there: Mask | None = None
 
 
 def fit_blend(
@@ -245,7 +247,7 @@ def _top(part: Part, wanted: Wanted, size: int) -> Ints:
             scores = part[rows].toarray().astype(np.float32)
             scores[scores == 0] = -np.inf
         for group in (wanted.known, ~wanted.known):
-            columns = np.flatnonzero(group)
+            columns = np.flatnonzero(group if wanted.there is None else group & wanted.there)
             row, column = _best(scores[:, columns], size)
             found.append((row + start) * n_items + columns[column])
     return np.concatenate(found)

@@ -52,9 +52,7 @@ class Catalogue:
         """
         if text is not None and len(text) != len(items):
             raise DataError(f"There are {len(text)} text vectors for {len(items)} items; give one an item, in order.")
-        frame = items.with_row_index("_row").sort("item_id")
-        if "created_at" in frame.columns:
-            frame = frame.filter(pl.col("created_at").lt(as_of).fill_null(True))
+        frame = existing(items.with_row_index("_row"), as_of).sort("item_id")
         codes = Codes.of(frame["item_id"])
         if len(codes) < max(1, len(frame)):
             raise DataError(f"The {len(frame)} items before {as_of} have {len(codes)} ids; each needs one of its own.")
@@ -65,6 +63,13 @@ class Catalogue:
 
     def __len__(self) -> int:
         return len(self.items)
+
+
+def existing(items: pl.DataFrame, as_of: datetime) -> pl.DataFrame:
+    """The rows of items that existed before a moment; one whose `created_at` is not known is taken to have existed."""
+    if "created_at" not in items.columns:
+        return items
+    return items.filter(pl.col("created_at").lt(as_of).fill_null(True))
 
 
 @dataclass(frozen=True)

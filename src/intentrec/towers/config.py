@@ -26,9 +26,9 @@ class TowersConfig(Section):
     """Weights are fitted apart for users with at most so many events, ascending."""
     blend_at: int = Field(100, ge=1, le=10_000)
     """Length of the list whose NDCG the weights are fitted for."""
-    fresh_worth: float = Field(1.0, ge=1, le=100)
+    fresh_worth: float = Field(4.0, ge=1, le=100)
     """What finding an item without earlier events counts in that fit, against 1 for others: more to give new items a
-    chance that the log, made without them, does not ask for."""
+    chance that the log, made without them, does not ask for. Only the part "fresh" makes use of it."""
     repeats: bool = True
     """Whether the weights are fitted for lists with what a user had, beside lists without it."""
 

@@ -78,7 +78,7 @@ def fit(
         pl.col("event").is_in(list(kinds)),
         pl.col("item_id").is_in(list(data.catalogue.items.names)),
     )
-    return _Fit(data, config, kept, as_of, seed, device, progress, checkpoint).towers()
+    return _Fit(data, config, kept, items, as_of, seed, device, progress, checkpoint).towers()
 
 
 @dataclass(frozen=True)
@@ -86,6 +86,7 @@ class _Fit:
     data: TrainingData
     config: TowersConfig
     events: pl.DataFrame
+    items: pl.DataFrame
     as_of: datetime
     seed: int
     device: str
@@ -154,4 +155,4 @@ class _Fit:
 
     def _blend(self, held_out: Towers) -> Blend:
         past, later, _ = self._split()
-        return weigh(held_out, past, later, self.config, self.seed)
+        return weigh(held_out, past, later, self.items, self.config, self.seed)

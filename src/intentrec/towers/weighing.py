@@ -5,32 +5,36 @@ import polars as pl
 from scipy import sparse
 
 from intentrec.retrieval.blend import Blend, Dense, Part, Wanted, fit_blend
+from intentrec.towers.catalogue import existing
 from intentrec.towers.config import TowersConfig
 from intentrec.towers.towers import Towers
 
 
-def weigh(held_out: Towers, past: pl.DataFrame, later: pl.DataFrame, config: TowersConfig, seed: int) -> Blend:
+def weigh(
+    held_out: Towers, past: pl.DataFrame, later: pl.DataFrame, items: pl.DataFrame, config: TowersConfig, seed: int
+) -> Blend:
     """What each part counts, judged by what users did later; the weights stay as they are where nobody came back.
 
     Args:
         held_out: Parts that know nothing of `later`.
         past: The events that they know.
         later: The events to foresee.
+        items: Rows of `ITEMS`; one created later than what the parts know could not be shown, so it does not compete.
         config: How many users are asked, and what their lists are judged by.
         seed: Of the draw of users.
     """
     users = _sample(later.join(past, on="user_id", how="semi")["user_id"].unique().sort(), config.blend_users, seed)
-    items = held_out.items.frame("item_id", "item")
+    coded = held_out.items.frame("item_id", "item")
     places = pl.DataFrame({"user_id": users}, schema={"user_id": pl.String}).with_row_index("place")
     own, ahead = (
-        events.join(places, on="user_id").join(items, on="item_id").select("user_id", "place", "item", "row")
+        events.join(places, on="user_id").join(coded, on="item_id").select("user_id", "place", "item", "row")
         for events in (past, later)
     )
     targets = ahead.select("place", "item").unique().sort("place", "item")
     if targets.is_empty():
         return held_out.blend
     known = np.zeros(len(held_out.items), dtype=np.bool_)
-    known[past.join(items, on="item_id")["item"].unique().to_numpy()] = True
+    known[past.join(coded, on="item_id")["item"].unique().to_numpy()] = True
     had = own.select("place", "item").unique()
     seen = sparse.csr_array(
         (np.ones(len(had), dtype=np.int8), (had["place"].to_numpy(), had["item"].to_numpy())),
@@ -42,7 +46,8 @@ def weigh(held_out: Towers, past: pl.DataFrame, later: pl.DataFrame, config: Tow
         seen=seen,
         known=known,
         n_events=np.bincount(own["place"].to_numpy(), minlength=len(users)),
-        worth=config.fresh_worth,
+        worth=1.0 if held_out.fresh is None else config.fresh_worth,
+        there=held_out.items.mask(existing(items, held_out.as_of)["item_id"]),
     )
     parts = _parts(held_out, past.filter(pl.col("user_id").is_in(users)), users)
     return fit_blend(parts, wanted, edges=config.blend_edges, k=config.blend_at, repeats=config.repeats)
