@@ -1,13 +1,15 @@
 """What the tag channel is worth: `python -m benchmarks.tag_channel [--dir FOLDER] [--out FILE]`.
 
-The demo's shop (UCI Online Retail) as of four weeks before its end, tags made by rules (no language model), towers
-trained once. The same vectors are then served with other weights of user against tags, with and without variety, and
-measured on the four weeks. Prints Markdown, and writes the whole evaluation as JSON to FILE.
+The demo's shop (UCI Online Retail) as of one evaluation window before its end, tags made by rules (no language model).
+The vectors of one training are served with other weights of user against tags, with and without variety; beside them
+stand towers trained without L_cate and with the other kind of tag tower. All are measured on the window. Prints
+Markdown, and writes the whole evaluation as JSON to FILE. `--dir` may name any workspace that holds a shop already.
 """
 
 import argparse
 import json
 import tempfile
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,7 +19,7 @@ import polars as pl
 from rich.console import Console
 
 from intentrec.cli.bars import RichProgress
-from intentrec.config import load_config, template
+from intentrec.config import Config, load_config, template
 from intentrec.data import global_time
 from intentrec.data.demo import demo_files
 from intentrec.evaluation import Evaluation, Extras, evaluate
@@ -27,6 +29,7 @@ from intentrec.pipeline.evaluation import UNTIL_TOWERS
 from intentrec.pipeline.ingest import ingest_files
 from intentrec.pipeline.inputs import day_after_last, load_inputs
 from intentrec.pipeline.ranker import Ranker
+from intentrec.progress import Progress
 from intentrec.workspace import CONFIG_FILE, Workspace
 
 METRICS = ("recall@10", "recall@100", "ndcg@10", "category_diversity@10", "diversity@10", "novelty@10", "gini@100")
@@ -44,7 +47,22 @@ def systems_of(ranker: Ranker) -> dict[str, Ranker]:
     return {name: replace(system, name=name) for name, system in found.items()}
 
 
-def measured(day: Day, workspace: Workspace, cut: datetime, window: timedelta) -> Evaluation:
+def trained_otherwise(config: Config) -> dict[str, Config]:
+    """The settings of further trainings by name."""
+    other = "text" if config.towers.tag_tower == "words" else "words"
+    changes: dict[str, dict[str, object]] = {
+        "trained without L_cate": {"alpha": 1.0},
+        f"tag tower of {other}": {"tag_tower": other},
+    }
+    return {
+        name: config.model_copy(update={"towers": config.towers.model_copy(update=change)})
+        for name, change in changes.items()
+    }
+
+
+def measured(
+    day: Day, systems: Mapping[str, Ranker], workspace: Workspace, cut: datetime, window: timedelta
+) -> Evaluation:
     """All of them on the window after the cut."""
     config = day.tools.config
     kinds = config.events.named("intent")
@@ -54,7 +72,7 @@ def measured(day: Day, workspace: Workspace, cut: datetime, window: timedelta) -
     vectors = pl.Series(day.tools.embedder.embed(items["name"].fill_null("").to_list()))
     settings = config.evaluation.model_copy(update={"baselines": (), "ks": (10, 100)})
     extras = Extras(vectors=pl.DataFrame({"item_id": items["item_id"], "vector": vectors}), tags=day.table("tags"))
-    return evaluate(systems_of(day.ranker()), split, items, settings, kinds=kinds, extras=extras)
+    return evaluate(dict(systems), split, items, settings, kinds=kinds, extras=extras)
 
 
 def to_markdown(found: Evaluation) -> str:
@@ -79,6 +97,17 @@ def to_markdown(found: Evaluation) -> str:
     return "\n".join(lines)
 
 
+def shop(folder: Path, progress: Progress) -> tuple[Workspace, Config]:
+    """The workspace in a folder; the demo's shop where there is none."""
+    there = (folder / CONFIG_FILE).exists()
+    workspace = Workspace(folder) if there else Workspace.create(folder, template({}))
+    config = load_config(workspace.config_file)
+    if not there:
+        files = {name: [path] for name, path in demo_files().items()}
+        ingest_files(workspace, config, files, now=datetime(2012, 1, 1, tzinfo=UTC), progress=progress)
+    return workspace, config
+
+
 def main() -> None:
     """Train once, serve many ways, print."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -86,21 +115,18 @@ def main() -> None:
     parser.add_argument("--out", type=Path, help="write the evaluation as JSON")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary, RichProgress(Console(stderr=True)) as progress:
-        folder = given.dir or Path(temporary) / "shop"
-        there = (folder / CONFIG_FILE).exists()
-        workspace = Workspace(folder) if there else Workspace.create(folder, template({}))
-        config = load_config(workspace.config_file)
-        if not there:
-            files = {name: [path] for name, path in demo_files().items()}
-            ingest_files(workspace, config, files, now=datetime(2012, 1, 1, tzinfo=UTC), progress=progress)
+        workspace, config = shop(given.dir or Path(temporary) / "shop", progress)
         window = timedelta(days=config.evaluation.window_days)
         cut = day_after_last(workspace.read("events")) - window
-        with (
-            workspace.writing(),
-            open_day(workspace, config, load_inputs(workspace, cut), frozenset(), progress) as day,
-        ):
+        inputs = load_inputs(workspace, cut)
+        with workspace.writing(), open_day(workspace, config, inputs, frozenset(), progress) as day:
             day.run(UNTIL_TOWERS)
-            found = measured(day, workspace, cut, window)
+            systems = systems_of(day.ranker())
+            for name, other in trained_otherwise(config).items():
+                with open_day(workspace, other, inputs, frozenset(), progress) as again:
+                    again.run(UNTIL_TOWERS)
+                    systems[name] = replace(again.ranker(), name=name)
+            found = measured(day, systems, workspace, cut, window)
     print(to_markdown(found))
     if given.out:
         given.out.write_text(json.dumps(found.to_json(), ensure_ascii=False, indent=1), "utf-8")
