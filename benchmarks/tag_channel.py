@@ -1,9 +1,9 @@
-"""What the tag channel is worth: `python -m benchmarks.tag_channel [--dir FOLDER] [--out FILE]`.
+"""What the tag channel is worth: `python -m benchmarks.tag_channel [--beauty FOLDER] [--dir FOLDER] [--out FILE]`.
 
-The demo's shop (UCI Online Retail) as of one evaluation window before its end, tags made by rules (no language model).
-The vectors of one training are served with other weights of user against tags, with and without variety; beside them
-stand towers trained without L_cate and with the other kind of tag tower. All are measured on the window. Prints
-Markdown, and writes the whole evaluation as JSON to FILE. `--dir` may name any workspace that holds a shop already.
+The demo's shop (UCI Online Retail) or Amazon Beauty as of one evaluation window before its end, tags made by rules (no
+language model). The vectors of one training are served with other weights of user against tags, with and without
+variety; beside them stand towers trained without L_cate and with the other kind of tag tower. All are measured on the
+window. Prints Markdown, and writes the whole evaluation as JSON to FILE. `--dir` may name a workspace that is there.
 """
 
 import argparse
@@ -18,6 +18,7 @@ import numpy as np
 import polars as pl
 from rich.console import Console
 
+from benchmarks.quality.tasks import FOLDERS, load
 from intentrec.cli.bars import RichProgress
 from intentrec.config import Config, load_config, template
 from intentrec.data import global_time
@@ -31,6 +32,12 @@ from intentrec.pipeline.inputs import day_after_last, load_inputs
 from intentrec.pipeline.ranker import Ranker
 from intentrec.progress import Progress
 from intentrec.workspace import CONFIG_FILE, Workspace
+
+BEAUTY = {
+    "towers": {"parts": ["pooled", "memory", "fresh"], "tag_tower": "text"},
+    "evaluation": {"window_days": 90.0},
+}
+"""Settings that Beauty's shop departs in: few events a day, many new items."""
 
 METRICS = ("recall@10", "recall@100", "ndcg@10", "category_diversity@10", "diversity@10", "novelty@10", "gini@100")
 
@@ -97,25 +104,47 @@ def to_markdown(found: Evaluation) -> str:
     return "\n".join(lines)
 
 
-def shop(folder: Path, progress: Progress) -> tuple[Workspace, Config]:
-    """The workspace in a folder; the demo's shop where there is none."""
+def shop(folder: Path, beauty: Path | None, progress: Progress) -> tuple[Workspace, Config]:
+    """The workspace in a folder; where there is none, the demo's shop or that of Beauty."""
     there = (folder / CONFIG_FILE).exists()
-    workspace = Workspace(folder) if there else Workspace.create(folder, template({}))
+    settings = BEAUTY if beauty else {}
+    workspace = Workspace(folder) if there else Workspace.create(folder, template(settings))
     config = load_config(workspace.config_file)
     if not there:
-        files = {name: [path] for name, path in demo_files().items()}
-        ingest_files(workspace, config, files, now=datetime(2012, 1, 1, tzinfo=UTC), progress=progress)
+        files = demo_files() if beauty is None else beauty_files(beauty, folder)
+        listed = {name: [path] for name, path in files.items()}
+        ingest_files(workspace, config, listed, now=datetime(2015, 1, 1, tzinfo=UTC), progress=progress)
     return workspace, config
+
+
+def beauty_files(data: Path, out: Path) -> dict[str, Path]:
+    """Items and events of Amazon Beauty as a shop would give them; categories are the first three steps of the path.
+
+    Args:
+        data: Folder of the log, or the one above it.
+        out: Where the files are written.
+    """
+    task = load(data, "beauty", "time")
+    folder = data if (data / "items.parquet").exists() else data / FOLDERS["beauty"]
+    steps = pl.col("description").str.split(" | ").list.last().str.split(" > ")
+    named = pl.when(steps.list.len() > 1).then(steps.list.head(3).list.join(" > ")).otherwise(pl.col("category"))
+    items = pl.read_parquet(folder / "items.parquet").select("item_id", "title", "brand", category=named)
+    files = {"items": out / "beauty-items.parquet", "events": out / "beauty-events.parquet"}
+    items.join(task.items.select("item_id", "created_at"), on="item_id").write_parquet(files["items"])
+    events = pl.concat([task.split.train, task.split.later]) if task.split.later is not None else task.split.train
+    events.sort("row").select("user_id", "item_id", "timestamp", "event").write_parquet(files["events"])
+    return files
 
 
 def main() -> None:
     """Train once, serve many ways, print."""
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--beauty", type=Path, help="take Amazon Beauty from this folder instead of the demo's shop")
     parser.add_argument("--dir", type=Path, help="keep the workspace here and use it again")
     parser.add_argument("--out", type=Path, help="write the evaluation as JSON")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary, RichProgress(Console(stderr=True)) as progress:
-        workspace, config = shop(given.dir or Path(temporary) / "shop", progress)
+        workspace, config = shop(given.dir or Path(temporary) / "shop", given.beauty, progress)
         window = timedelta(days=config.evaluation.window_days)
         cut = day_after_last(workspace.read("events")) - window
         inputs = load_inputs(workspace, cut)
