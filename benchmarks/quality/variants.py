@@ -13,6 +13,10 @@ MAIN = "towers"
 """The row that all others are compared with."""
 
 
+TUNED: dict[str, dict[str, Any]] = {"completejourney": {"epochs": 4, "dropout": 0.35, "history_dropout": 0.2}}
+"""Settings chosen on the validation window of a log, out of fewer than the baselines' trials; elsewhere defaults."""
+
+
 @dataclass(frozen=True)
 class Variant:
     """One row.
@@ -33,7 +37,7 @@ def base(task: Task, *parts: Part) -> dict[str, Any]:
     if task.single:
         common: dict[str, Any] = {"validation": "last", "blend_at": 10, "repeats": False, "blend_users": 5000}
         return common | {"parts": parts or ("sequence", "memory"), "sequence": {"clock": "last"}}
-    common = {"validation_days": task.days, "repeats": task.views[0] == "all"}
+    common = {"validation_days": task.days, "repeats": task.views[0] == "all"} | TUNED.get(task.name, {})
     return common | {"parts": parts or ("pooled", "sequence", "memory", "fresh"), "sequence": {}}
 
 

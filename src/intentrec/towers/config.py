@@ -66,7 +66,7 @@ class TowersConfig(Section):
     """Training does not look ahead from moments with less history than this, but always from some."""
     max_steps: int = Field(80, ge=1, le=10_000)
     """Most moments to look ahead from, the latest ones."""
-    target: Literal["session", "window"] = "session"
+    target: Literal["session", "window"] = "window"
     """What a user is trained to do next: the first active day within the horizon, or all of the horizon."""
 
     fading_days: float = Field(90.0, gt=0, le=36_500)
