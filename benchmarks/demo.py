@@ -92,7 +92,7 @@ def table(evaluation: dict[str, Any]) -> str:
 def cell(evaluation: dict[str, Any], values: dict[str, Any], view: str, system: str, metric: str) -> str:
     """One number; `*` significantly below the first system's, `+` significantly above it."""
     first = evaluation["systems"][0]["system"]
-    pair = {"view": view, "metric": metric, "system": first, "against": system}
+    pair = {"view": view, "stratum": "everyone", "metric": metric, "system": first, "against": system}
     found = [row for row in evaluation["comparisons"] if pair.items() <= row.items() and row["p_holm"] < 0.05]
     mark = "" if not found else "*" if found[0]["difference"] > 0 else "+"
     low, high = values["intervals"].get(metric, (None, None))
