@@ -93,6 +93,7 @@ def run_codes(bench: Bench, run: Run, name: str, config: TowersConfig, seed: int
         {
             "system": name, "seed": seed, "kind": "towers", "train_s": seconds, "ms_per_user": {PLAIN: ms}, "mb": None,
             "training": "the sequence part alone; validated, then trained again on everything",
+            "epochs": {"sequence": sum(epoch.part == "final" for epoch in tower.history)},
             "config": config.model_dump(mode="json"), "validation_in_training": True,
         }
     )  # fmt: skip
