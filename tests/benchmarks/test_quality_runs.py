@@ -170,8 +170,8 @@ def test_a_row_of_several_codes_is_trained_and_filtered(bench, monkeypatch):
     fitting.run_variant(bench, "codes-3", 0)
     run = bench.store.run("codes-3", 0)
     assert run.kinds() == [PLAIN]
-    found = reports.compared(bench, reports.rows_of(bench.store, bench.task), "command", 100)
-    assert "codes-3" in reports.markdown(found, {"codes-3": run.facts()}, bench.task)
+    found = reports.compared(bench, reports.rows_of(bench.store, bench.task, ["codes-3"]), "command", 100)
+    assert "codes-3" in reports.markdown(found, {"codes-3": [run.facts()]}, bench.task)
     unseen, everything = (run.system().recommend(["u03"], 500, filter_viewed=seen) for seen in (True, False))
     had = set(bench.task.split.train.filter(pl.col("user_id") == "u03")["item_id"])
     assert set(unseen["item_id"]) == set(everything["item_id"]) - had
