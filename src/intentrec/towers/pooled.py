@@ -1,7 +1,6 @@
 """The pooled towers as they were trained: vectors of items, of users from pooled histories, and of tags from words."""
 
 import hashlib
-import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
@@ -13,10 +12,9 @@ import numpy as np
 import polars as pl
 import torch
 from numpy.typing import NDArray
-from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
-from intentrec.errors import DataError, NotFittedError
+from intentrec.errors import DataError
 from intentrec.progress import Progress
 from intentrec.towers.batches import user_vectors
 from intentrec.towers.catalogue import demand
@@ -25,6 +23,7 @@ from intentrec.towers.data import TrainingData
 from intentrec.towers.histories import histories
 from intentrec.towers.log import Log, seconds
 from intentrec.towers.network import Network, Sizes
+from intentrec.towers.stored import read_meta, reading, write_meta
 from intentrec.towers.tags import WordBags
 from intentrec.towers.training import Epoch, Trained, train
 from intentrec.towers.validation import Recall
@@ -159,7 +158,7 @@ class Pooled:
             "words": self.words.names,
             "history": [asdict(epoch) for epoch in self.history],
         }
-        (folder / _META).write_text(json.dumps(meta, ensure_ascii=False, indent=1), "utf-8")
+        write_meta(folder / _META, meta)
 
     @classmethod
     def load(cls, folder: Path) -> Self:
@@ -169,18 +168,8 @@ class Pooled:
             NotFittedError: The folder holds none.
             DataError: What it holds is damaged, or of another version of intentrec.
         """
-        try:
-            meta: dict[str, Any] = json.loads((folder / _META).read_text("utf-8"))
-            tensors = load_file(folder / _WEIGHTS)
-        except FileNotFoundError as error:
-            raise NotFittedError(f"There are no towers in {folder}: {error}. Train them first.") from error
-        except (ValueError, SafetensorError) as error:
-            raise DataError(f"The towers in {folder} are damaged: {error}. Train them again.") from error
-        if meta.get("format") != _FORMAT:
-            raise DataError(
-                f"The towers in {folder} have format {meta.get('format')}, not {_FORMAT}; train them again."
-            )
-        return cls._of(meta, tensors)
+        with reading(folder):
+            return cls._of(read_meta(folder / _META, _FORMAT), load_file(folder / _WEIGHTS))
 
     @classmethod
     def _of(cls, meta: dict[str, Any], tensors: dict[str, torch.Tensor]) -> Self:

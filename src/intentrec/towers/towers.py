@@ -16,16 +16,16 @@ from typing import Any, Self
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
-from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
-from intentrec.errors import DataError, NotFittedError
+from intentrec.errors import DataError
 from intentrec.retrieval.blend import Blend
 from intentrec.retrieval.memory import Memory, Remembered, events_of
 from intentrec.towers.config import TowersConfig
 from intentrec.towers.log import Log, seconds
 from intentrec.towers.pooled import Floats32, Pooled
 from intentrec.towers.sequence import SequenceEpoch, SequenceTower
+from intentrec.towers.stored import read_meta, reading, write_meta
 from intentrec.towers.training import Epoch
 from intentrec.towers.vocabulary import Codes
 
@@ -180,7 +180,7 @@ class Towers:
             "fresh": None if self.fresh is None else np.flatnonzero(self.fresh).tolist(),
             "sequence": None if self.sequence is None else self.sequence.meta(),
         }
-        (folder / _META).write_text(json.dumps(meta, ensure_ascii=False, indent=1), "utf-8")
+        write_meta(folder / _META, meta)
 
     @classmethod
     def load(cls, folder: Path) -> Self:
@@ -190,17 +190,8 @@ class Towers:
             NotFittedError: The folder holds none.
             DataError: What it holds is damaged, or of another version of intentrec.
         """
-        try:
-            meta: dict[str, Any] = json.loads((folder / _META).read_text("utf-8"))
-            if meta.get("format") != _FORMAT:
-                raise DataError(
-                    f"The towers in {folder} have format {meta.get('format')}, not {_FORMAT}; train them again."
-                )
-            return cls._of(meta, folder)
-        except FileNotFoundError as error:
-            raise NotFittedError(f"There are no towers in {folder}: {error}. Train them first.") from error
-        except (ValueError, KeyError, TypeError, SafetensorError) as error:
-            raise DataError(f"The towers in {folder} are damaged: {error}. Train them again.") from error
+        with reading(folder):
+            return cls._of(read_meta(folder / _META, _FORMAT), folder)
 
     @classmethod
     def _of(cls, meta: dict[str, Any], folder: Path) -> Self:
