@@ -19,8 +19,8 @@ from intentrec.retrieval.topk import Floats, Hits, joined
 from intentrec.tables import CATALOGUE
 from intentrec.towers import TowersConfig
 from intentrec.towers.data import TrainingData
-from intentrec.towers.log import DAY
-from intentrec.towers.sequence import HeldOut, SequenceTower, train_sequence
+from intentrec.towers.fitting import validation_of
+from intentrec.towers.sequence import SequenceTower, train_sequence
 
 _USERS_AT_ONCE = 128
 
@@ -80,10 +80,9 @@ def run_codes(bench: Bench, run: Run, name: str, config: TowersConfig, seed: int
         task.split.train, task.items, as_of=task.as_of, kinds=KINDS, config=config, item_tags=CATALOGUE.empty(),
         item_text=bench.vectors, tag_text=None,
     )  # fmt: skip
-    held_out = HeldOut(last=True) if task.single else HeldOut(since=data.end - config.validation_days * DAY)
     tower = train_sequence(
-        data, config.sequence, held_out=held_out, seed=seed, device="cpu", progress=bench.progress,
-        checkpoint=run.folder / "checkpoint",
+        data, config.sequence, held_out=validation_of(data, config), seed=seed, device="cpu", progress=bench.progress,
+        checkpoint=run.checkpoint,
     )  # fmt: skip
     seconds = perf_counter() - start
     index = ItemIndex.build(list(data.catalogue.items.names), tower.item_vectors())
@@ -97,4 +96,4 @@ def run_codes(bench: Bench, run: Run, name: str, config: TowersConfig, seed: int
             "config": config.model_dump(mode="json"), "validation_in_training": True,
         }
     )  # fmt: skip
-    (run.folder / "checkpoint").unlink(missing_ok=True)
+    run.checkpoint.unlink(missing_ok=True)

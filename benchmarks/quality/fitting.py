@@ -27,7 +27,7 @@ from intentrec.towers import Towers, TowersConfig, fit
 from intentrec.towers.weighing import weigh
 
 _USERS_AT_ONCE = 2048
-_FIT, _HELD_OUT, _CHECKPOINT, _TRAINED = "fit", "held-out", "checkpoint", "trained.json"
+_FIT, _HELD_OUT, _TRAINED = "fit", "held-out", "trained.json"
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,7 @@ def run_variant(bench: Bench, name: str, seed: int) -> None:
             "config": config.model_dump(mode="json"), "validation_in_training": True,
         }
     )  # fmt: skip
-    (run.folder / _CHECKPOINT).unlink(missing_ok=True)
+    run.checkpoint.unlink(missing_ok=True)
 
 
 def needs_first(bench: Bench, name: str, seed: int) -> bool:
@@ -135,7 +135,7 @@ def _trained(
     towers = fit(
         bench.task.split.train, bench.task.items, as_of=bench.task.as_of, kinds=KINDS,
         config=config if first is None else _without_validation(config, first["epochs"]), item_text=bench.vectors,
-        seed=seed, progress=bench.progress, checkpoint=run.folder / _CHECKPOINT,
+        seed=seed, progress=bench.progress, checkpoint=run.checkpoint,
     )  # fmt: skip
     how = "validated, then trained again on everything"
     if first is not None:

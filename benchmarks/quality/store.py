@@ -77,6 +77,11 @@ class Run:
         """Whether it is finished."""
         return (self.folder / "run.json").exists()
 
+    @property
+    def checkpoint(self) -> Path:
+        """Where a training that is under way keeps how far it has come."""
+        return self.folder / "checkpoint"
+
     def facts(self) -> dict[str, Any]:
         """What its JSON says."""
         found: dict[str, Any] = json.loads((self.folder / "run.json").read_text())

@@ -207,8 +207,9 @@ def _dated(items: pl.DataFrame, events: pl.DataFrame, as_of: datetime, days: int
     """
     if not days:
         return items.with_columns(created_at=pl.lit(None, dtype=pl.Datetime("us", "UTC")))
+    window = days * 86_400_000_000  # microseconds
     ahead = (pl.col("timestamp").min() - as_of).dt.total_microseconds()
-    begins = as_of + pl.duration(microseconds=(ahead // (days * 86_400_000_000)) * (days * 86_400_000_000) - 1)
+    begins = as_of + pl.duration(microseconds=ahead // window * window - 1)
     came = events.group_by("item_id").agg(created_at=begins.cast(pl.Datetime("us", "UTC")))
     return items.join(came, on="item_id", how="left", maintain_order="left")
 

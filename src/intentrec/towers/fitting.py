@@ -81,6 +81,15 @@ def fit(
     return _Fit(data, config, kept, items, as_of, seed, device, progress, checkpoint).towers()
 
 
+def validation_of(data: TrainingData, config: TowersConfig) -> HeldOut:
+    """What the settings hold out of the data."""
+    if config.validation == "last":
+        return HeldOut(last=True)
+    if not config.validation_days:
+        return HeldOut()
+    return HeldOut(since=data.end - config.validation_days * DAY)
+
+
 @dataclass(frozen=True)
 class _Fit:
     data: TrainingData
@@ -100,8 +109,8 @@ class _Fit:
             pooled = fit_pooled(self.data, self.config, seed=self.seed, device=self.device, progress=self.progress)
         if "sequence" in self.config.parts:
             sequence = train_sequence(
-                self.data, self.config.sequence, held_out=self._how(), seed=self.seed, device=self.device,
-                progress=self.progress, checkpoint=self.checkpoint,
+                self.data, self.config.sequence, held_out=validation_of(self.data, self.config), seed=self.seed,
+                device=self.device, progress=self.progress, checkpoint=self.checkpoint,
             )  # fmt: skip
         whole = self._put_together(pooled, sequence, self.events, self.as_of)
         held_out = self._held_out(pooled, sequence)
@@ -121,17 +130,10 @@ class _Fit:
         blend = Blend.equal(names or PARTS)
         return Towers(config, as_of, items, self.data.kinds, pooled, sequence, memory, blend, fresh)
 
-    def _how(self) -> HeldOut:
-        if self.config.validation == "last":
-            return HeldOut(last=True)
-        if not self.config.validation_days:
-            return HeldOut()
-        return HeldOut(since=self.data.end - self.config.validation_days * DAY)
-
     def _held_out(self, pooled: Pooled | None, sequence: SequenceTower | None) -> Towers | None:
         """The parts as they were before the validation window, or without each user's last event."""
         parts = [part.held_out for part in (pooled, sequence) if part is not None]
-        if any(part is None for part in parts) or not (parts or self._how()):
+        if any(part is None for part in parts) or not (parts or validation_of(self.data, self.config)):
             return None
         events, _, as_of = self._split()
         return self._put_together(
