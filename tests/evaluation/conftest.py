@@ -51,3 +51,8 @@ def shelf() -> Callable[..., pl.DataFrame]:
         )
 
     return build
+
+
+@pytest.fixture
+def items(shelf):
+    return shelf("x:one", "y:one", "z:two")
