@@ -15,13 +15,13 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
 from intentrec.towers.catalogue import Catalogue
-from intentrec.towers.log import DAY, Log
+from intentrec.data.log import DAY, Log
 from intentrec.towers.losses import clashes, sampled_softmax
 from intentrec.towers.sequence import SequenceConfig
 from intentrec.towers.sequence.model import with_context
 from intentrec.towers.sequence.run import Run
 from intentrec.towers.sequence.sequences import gap_buckets
-from intentrec.towers.vocabulary import Ints
+from intentrec.codes import Ints
 
 
 class Rows(Dataset[dict[str, Tensor]]):

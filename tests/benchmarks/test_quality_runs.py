@@ -20,7 +20,7 @@ from intentrec.progress import SILENT
 from intentrec.retrieval import ItemIndex
 from intentrec.text.hashing import HashingEmbedder
 from intentrec.towers import TowersConfig
-from intentrec.towers.vocabulary import Codes
+from intentrec.codes import Codes
 
 DAY = 86_400
 N_USERS, N_ITEMS, N_EVENTS = 60, 24, 8

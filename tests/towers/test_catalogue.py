@@ -6,7 +6,7 @@ import pytest
 
 from intentrec.errors import DataError
 from intentrec.towers.catalogue import DEMAND_SIZES, Catalogue, demand
-from intentrec.towers.log import DAY, Log, seconds
+from intentrec.data.log import DAY, Log, seconds
 
 AS_OF = datetime(2024, 6, 1, tzinfo=UTC)
 NOW = seconds(AS_OF)

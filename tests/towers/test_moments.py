@@ -3,7 +3,7 @@ import pytest
 
 from intentrec.errors import DataError
 from intentrec.towers import TowersConfig
-from intentrec.towers.log import DAY, Log
+from intentrec.data.log import DAY, Log
 from intentrec.towers.moments import Targets, moment_at, moments
 
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from intentrec.towers.log import Log
+from intentrec.data.log import Log
 from intentrec.towers.spectral import spectral_vectors
 
 

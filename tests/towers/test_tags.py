@@ -4,7 +4,7 @@ import pytest
 
 from intentrec.errors import DataError
 from intentrec.towers.tags import ItemTags, WordBags, vocabulary
-from intentrec.towers.vocabulary import Codes
+from intentrec.codes import Codes
 
 TABLE = pl.DataFrame(
     {

@@ -7,7 +7,7 @@ import pytest
 from intentrec.retrieval.blend import Blend
 from intentrec.retrieval.memory import PARTS, Memory, MemoryConfig
 from intentrec.towers import Towers, TowersConfig
-from intentrec.towers.vocabulary import Codes
+from intentrec.codes import Codes
 from intentrec.towers.weighing import weigh
 
 START = datetime(2024, 1, 1, tzinfo=UTC)

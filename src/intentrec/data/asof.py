@@ -42,6 +42,13 @@ def visible_users(users: pl.DataFrame, events: pl.DataFrame, as_of: datetime) ->
     return users.join(later, on="user_id", how="anti", maintain_order="left")
 
 
+def existing(items: pl.DataFrame, as_of: datetime) -> pl.DataFrame:
+    """The rows of items that existed before a moment; one whose `created_at` is not known is taken to have existed."""
+    if "created_at" not in items.columns:
+        return items
+    return items.filter(pl.col("created_at").lt(as_of).fill_null(True))
+
+
 def _must_be_aware(as_of: datetime) -> None:
     if as_of.tzinfo is None:
         raise DataError(f"as_of = {as_of.isoformat()} names no time zone; write it as {as_of.isoformat()}+00:00.")

@@ -13,7 +13,7 @@ from intentrec.towers.histories import Histories
 from intentrec.towers.losses import clashes, sampled_softmax, tar_loss
 from intentrec.towers.moments import Moment
 from intentrec.towers.network import Network, pool
-from intentrec.towers.vocabulary import Ints
+from intentrec.codes import Ints
 
 
 @dataclass(frozen=True)

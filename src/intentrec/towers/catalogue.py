@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from intentrec.errors import DataError
 from intentrec.retrieval.topk import distinct
-from intentrec.towers.log import DAY, Log
-from intentrec.towers.vocabulary import Codes, Ints
+from intentrec.data.asof import existing
+from intentrec.data.log import DAY, Log
+from intentrec.codes import Codes, Ints
 
 Floats32 = NDArray[np.float32]
 SALES_DAYS = (7.0, 28.0, 84.0, 364.0)
@@ -63,13 +64,6 @@ class Catalogue:
 
     def __len__(self) -> int:
         return len(self.items)
-
-
-def existing(items: pl.DataFrame, as_of: datetime) -> pl.DataFrame:
-    """The rows of items that existed before a moment; one whose `created_at` is not known is taken to have existed."""
-    if "created_at" not in items.columns:
-        return items
-    return items.filter(pl.col("created_at").lt(as_of).fill_null(True))
 
 
 @dataclass(frozen=True)

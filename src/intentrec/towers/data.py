@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from intentrec.errors import DataError
 from intentrec.towers.catalogue import Catalogue
 from intentrec.towers.config import TowersConfig
-from intentrec.towers.log import Log, seconds
+from intentrec.data.log import Log, seconds
 from intentrec.towers.network import Sizes
 from intentrec.towers.tags import ItemTags, WordBags, vocabulary
-from intentrec.towers.vocabulary import Codes
+from intentrec.codes import Codes
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from intentrec.retrieval.memory import PARTS, Memory
 from intentrec.tables import CATALOGUE
 from intentrec.towers.config import TowersConfig
 from intentrec.towers.data import TrainingData
-from intentrec.towers.log import DAY
+from intentrec.data.log import DAY
 from intentrec.towers.pooled import Pooled, fit_pooled
 from intentrec.towers.sequence import HeldOut, SequenceTower, train_sequence
 from intentrec.towers.towers import Towers

@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from intentrec.retrieval.topk import distinct
-from intentrec.towers.log import DAY, Log
-from intentrec.towers.vocabulary import Ints
+from intentrec.data.log import DAY, Log
+from intentrec.codes import Ints
 
 Floats32 = NDArray[np.float32]
 ACTIVITY_WIDTH = 5

@@ -10,8 +10,8 @@ from intentrec.retrieval.topk import distinct
 from intentrec.towers.catalogue import Demand, demand
 from intentrec.towers.config import TowersConfig
 from intentrec.towers.histories import Histories, histories
-from intentrec.towers.log import DAY, Log
-from intentrec.towers.vocabulary import Ints
+from intentrec.data.log import DAY, Log
+from intentrec.codes import Ints
 
 
 @dataclass(frozen=True)

@@ -21,13 +21,13 @@ from intentrec.towers.catalogue import demand
 from intentrec.towers.config import TowersConfig
 from intentrec.towers.data import TrainingData
 from intentrec.towers.histories import histories
-from intentrec.towers.log import Log, seconds
+from intentrec.data.log import Log, seconds
 from intentrec.towers.network import Network, Sizes
 from intentrec.towers.stored import read_meta, reading, write_meta
 from intentrec.towers.tags import WordBags
 from intentrec.towers.training import Epoch, Trained, train
 from intentrec.towers.validation import Recall
-from intentrec.towers.vocabulary import Codes
+from intentrec.codes import Codes
 
 Floats32 = NDArray[np.float32]
 _FORMAT = 1

@@ -5,7 +5,7 @@ import torch
 from numpy.typing import NDArray
 from scipy import sparse
 
-from intentrec.towers.log import Log
+from intentrec.data.log import Log
 
 Floats32 = NDArray[np.float32]
 _ROUNDS = 5

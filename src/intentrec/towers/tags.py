@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from intentrec.errors import DataError
 from intentrec.text.wording import words
-from intentrec.towers.vocabulary import Codes, Ints
+from intentrec.codes import Codes, Ints
 
 Floats32 = NDArray[np.float32]
 

@@ -14,12 +14,12 @@ from intentrec.progress import Progress
 from intentrec.towers.batches import Batcher
 from intentrec.towers.config import TowersConfig
 from intentrec.towers.data import TrainingData
-from intentrec.towers.log import DAY, Log
+from intentrec.data.log import DAY, Log
 from intentrec.towers.moments import Moment, moment_at, moments
 from intentrec.towers.network import Network
 from intentrec.towers.spectral import spectral_vectors
 from intentrec.towers.validation import Recall, validate
-from intentrec.towers.vocabulary import Ints
+from intentrec.codes import Ints
 
 _WARM_STEPS = 20
 

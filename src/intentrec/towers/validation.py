@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from intentrec.towers.batches import Batcher
 from intentrec.towers.histories import Histories
 from intentrec.towers.moments import Moment
-from intentrec.towers.vocabulary import Ints
+from intentrec.codes import Ints
 
 _USERS_AT_ONCE = 1024
 

@@ -5,7 +5,7 @@ import polars as pl
 from scipy import sparse
 
 from intentrec.retrieval.blend import Blend, Dense, Part, Wanted, fit_blend
-from intentrec.towers.catalogue import existing
+from intentrec.data.asof import existing
 from intentrec.towers.config import TowersConfig
 from intentrec.towers.towers import Towers
 

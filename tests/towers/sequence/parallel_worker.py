@@ -7,7 +7,7 @@ from sequence_world import SMALL, chains
 
 from intentrec.progress import SILENT
 from intentrec.towers.sequence import HeldOut, train_sequence
-from intentrec.towers.sequence.parallel import joined, share
+from intentrec.learning.parallel import joined, share
 
 CHANGES = {"target": "window", "epochs": 2, "tokens": 256, "negatives": 12, "hard": 2, "in_batch": 4}
 

@@ -8,7 +8,7 @@ import polars as pl
 from intentrec.tables import CATALOGUE
 from intentrec.towers.config import TowersConfig
 from intentrec.towers.data import TrainingData
-from intentrec.towers.log import DAY, Log
+from intentrec.data.log import DAY, Log
 from intentrec.towers.sequence import SequenceConfig
 
 START = datetime(2024, 1, 1, tzinfo=UTC)

@@ -7,7 +7,7 @@ from sequence_world import N_ITEMS, log_of
 
 from intentrec.errors import ConfigError
 from intentrec.progress import SILENT
-from intentrec.towers.log import DAY
+from intentrec.data.log import DAY
 from intentrec.towers.sequence import HeldOut, SequenceTower, train_sequence
 
 

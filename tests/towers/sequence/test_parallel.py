@@ -10,7 +10,7 @@ import torch
 from parallel_worker import result
 from safetensors import safe_open
 
-from intentrec.towers.sequence.parallel import first_says, joined, share, summed
+from intentrec.learning.parallel import first_says, joined, share, summed
 
 HERE = Path(__file__).parent
 

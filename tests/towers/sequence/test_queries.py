@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from sequence_world import log_of
 
 from intentrec.errors import DataError
-from intentrec.towers.log import DAY
+from intentrec.data.log import DAY
 from intentrec.towers.sequence import SequenceConfig
 from intentrec.towers.sequence.queries import queries
 from intentrec.towers.sequence.sequences import Sequences

@@ -1,7 +1,7 @@
 import numpy as np
 from sequence_world import log_of
 
-from intentrec.towers.log import DAY
+from intentrec.data.log import DAY
 from intentrec.towers.sequence.sequences import GAPS, Calendar, Sequences, gap_buckets
 
 

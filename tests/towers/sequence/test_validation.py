@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from sequence_world import log_of
 
-from intentrec.towers.log import DAY
+from intentrec.data.log import DAY
 from intentrec.towers.sequence import Found, HeldOut, SequenceConfig
 from intentrec.towers.sequence.validation import trial, validate
 

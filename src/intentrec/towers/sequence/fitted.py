@@ -11,13 +11,13 @@ from torch import Tensor
 
 from intentrec.errors import ConfigError
 from intentrec.towers.catalogue import Floats32
-from intentrec.towers.log import Log
+from intentrec.data.log import Log
 from intentrec.towers.sequence.config import SequenceConfig
 from intentrec.towers.sequence.encoder import Encoder
 from intentrec.towers.sequence.epochs import SequenceEpoch
 from intentrec.towers.sequence.model import Shape
 from intentrec.towers.sequence.serving import user_codes
-from intentrec.towers.vocabulary import Ints
+from intentrec.codes import Ints
 
 
 @dataclass(frozen=True)

@@ -6,10 +6,10 @@ import numpy as np
 
 from intentrec.errors import DataError
 from intentrec.retrieval.topk import distinct
-from intentrec.towers.log import DAY, Seconds
+from intentrec.data.log import DAY, Seconds
 from intentrec.towers.sequence.config import SequenceConfig
 from intentrec.towers.sequence.sequences import Sequences
-from intentrec.towers.vocabulary import Ints
+from intentrec.codes import Ints
 
 
 @dataclass(frozen=True)

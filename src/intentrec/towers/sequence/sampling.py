@@ -6,11 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from intentrec.towers.catalogue import Floats32
-from intentrec.towers.log import Seconds
+from intentrec.data.log import Seconds
 from intentrec.towers.sequence.config import SequenceConfig
 from intentrec.towers.sequence.queries import Queries
 from intentrec.towers.sequence.sequences import Sequences
-from intentrec.towers.vocabulary import Ints
+from intentrec.codes import Ints
 
 _NEVER = -1e30
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from intentrec.towers.sequence.queries import Queries
 from intentrec.towers.sequence.sequences import Sequences
-from intentrec.towers.vocabulary import Ints
+from intentrec.codes import Ints
 
 _POOL = 16
 """Segments are sorted by length within random pools of about so many steps: little padding, and still random steps."""

@@ -6,8 +6,8 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from intentrec.towers.log import DAY, Log, Seconds
-from intentrec.towers.vocabulary import Ints
+from intentrec.data.log import DAY, Log, Seconds
+from intentrec.codes import Ints
 
 GAPS = 12
 """Buckets of the time between two events; the last one stands for "no event before"."""

@@ -8,11 +8,11 @@ from numpy.typing import NDArray
 
 from intentrec.retrieval.topk import distinct
 from intentrec.towers.catalogue import Floats32
-from intentrec.towers.log import Log
+from intentrec.data.log import Log
 from intentrec.towers.sequence.config import SequenceConfig
 from intentrec.towers.sequence.epochs import LAST_K, Found, HeldOut
 from intentrec.towers.sequence.sequences import Sequences
-from intentrec.towers.vocabulary import Ints
+from intentrec.codes import Ints
 
 _USERS_AT_ONCE = 512
 

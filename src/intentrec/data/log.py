@@ -10,7 +10,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from intentrec.errors import DataError
-from intentrec.towers.vocabulary import Codes, Ints
+from intentrec.codes import Codes, Ints
 
 DAY = 86_400.0
 """Seconds."""

