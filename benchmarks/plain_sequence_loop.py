@@ -14,14 +14,14 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
-from intentrec.towers.catalogue import Catalogue
+from intentrec.codes import Ints
 from intentrec.data.log import DAY, Log
+from intentrec.towers.catalogue import Catalogue
 from intentrec.towers.losses import clashes, sampled_softmax
 from intentrec.towers.sequence import SequenceConfig
 from intentrec.towers.sequence.model import with_context
 from intentrec.towers.sequence.run import Run
 from intentrec.towers.sequence.sequences import gap_buckets
-from intentrec.codes import Ints
 
 
 class Rows(Dataset[dict[str, Tensor]]):

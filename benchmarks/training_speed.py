@@ -24,15 +24,15 @@ import numpy as np
 import torch
 
 from benchmarks.plain_sequence_loop import PlainRun
-from intentrec.towers.catalogue import Catalogue
+from intentrec.codes import Codes
 from intentrec.data.log import DAY, Log
+from intentrec.towers.catalogue import Catalogue
 from intentrec.towers.sequence import HeldOut, SequenceConfig
 from intentrec.towers.sequence.batches import Batch
 from intentrec.towers.sequence.run import Run
 from intentrec.towers.sequence.segments import steps
 from intentrec.towers.sequence.serving import user_codes
 from intentrec.towers.sequence.validation import Trial, trial, validate
-from intentrec.codes import Codes
 
 LOOP_LIMIT, RECTOOLS_LIMIT, MACHINE_LIMIT, GROWTH_LIMIT = 4.0, 10.0, 4.0, 11.0
 _COPY_MB, _BEST_OF, _STEPS = 64, 5, 12

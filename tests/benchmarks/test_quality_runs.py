@@ -15,12 +15,12 @@ from benchmarks.quality.tuned import Bench, run_baseline
 from benchmarks.quality.variants import MAIN, Variant, changed, variants_of
 from benchmarks.rectools.exchange import Exchange
 from benchmarks.rectools.settings import Settings
+from intentrec.codes import Codes
 from intentrec.errors import ConfigError, DataError
 from intentrec.progress import SILENT
 from intentrec.retrieval import ItemIndex
 from intentrec.text.hashing import HashingEmbedder
 from intentrec.towers import TowersConfig
-from intentrec.codes import Codes
 
 DAY = 86_400
 N_USERS, N_ITEMS, N_EVENTS = 60, 24, 8

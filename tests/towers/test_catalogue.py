@@ -4,9 +4,9 @@ import numpy as np
 import polars as pl
 import pytest
 
+from intentrec.data.log import DAY, Log, seconds
 from intentrec.errors import DataError
 from intentrec.towers.catalogue import DEMAND_SIZES, Catalogue, demand
-from intentrec.data.log import DAY, Log, seconds
 
 AS_OF = datetime(2024, 6, 1, tzinfo=UTC)
 NOW = seconds(AS_OF)

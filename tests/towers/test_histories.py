@@ -5,10 +5,10 @@ import numpy as np
 import polars as pl
 import pytest
 
+from intentrec.codes import Codes
+from intentrec.data.log import DAY, Log, seconds
 from intentrec.errors import DataError
 from intentrec.towers.histories import histories, n_pools
-from intentrec.data.log import DAY, Log, seconds
-from intentrec.codes import Codes
 
 DAY_0 = datetime(2024, 1, 1, tzinfo=UTC)
 NOW = seconds(DAY_0) + 10 * DAY

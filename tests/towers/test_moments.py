@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
+from intentrec.data.log import DAY, Log
 from intentrec.errors import DataError
 from intentrec.towers import TowersConfig
-from intentrec.data.log import DAY, Log
 from intentrec.towers.moments import Targets, moment_at, moments
 
 

@@ -2,9 +2,9 @@ import numpy as np
 import polars as pl
 import pytest
 
+from intentrec.codes import Codes
 from intentrec.errors import DataError
 from intentrec.towers.tags import ItemTags, WordBags, vocabulary
-from intentrec.codes import Codes
 
 TABLE = pl.DataFrame(
     {

@@ -4,10 +4,10 @@ import numpy as np
 import polars as pl
 import pytest
 
+from intentrec.codes import Codes
 from intentrec.retrieval.blend import Blend
 from intentrec.retrieval.memory import PARTS, Memory, MemoryConfig
 from intentrec.towers import Towers, TowersConfig
-from intentrec.codes import Codes
 from intentrec.towers.weighing import weigh
 
 START = datetime(2024, 1, 1, tzinfo=UTC)

@@ -9,8 +9,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from intentrec.errors import DataError
 from intentrec.codes import Codes, Ints
+from intentrec.errors import DataError
 
 DAY = 86_400.0
 """Seconds."""

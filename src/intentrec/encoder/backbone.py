@@ -172,7 +172,7 @@ def _grow(model: Any, vocabulary: Vocabulary, seed: int) -> None:
 
     def draw(n: int) -> Tensor:
         noise = torch.randn(n, weight.shape[1], generator=drawn).to(weight.dtype)
-        return words.mean(dim=0) + noise * words.std(dim=0)
+        return torch.addcmul(words.mean(dim=0), noise, words.std(dim=0))
 
     with torch.no_grad():
         low, high = draw(2)
@@ -211,7 +211,8 @@ class FieldEmbedding(nn.Module):
         place = ids - self.first
         is_own = (place >= 0) & (place < len(self.own))
         own = functional.embedding(place.clamp(0, len(self.own) - 1), self.own)
-        return torch.where(is_own.unsqueeze(-1), own, self.words(ids))
+        words: Tensor = self.words(ids)
+        return torch.where(is_own.unsqueeze(-1), own, words)
 
     def put_back(self) -> nn.Embedding:
         """Plain embeddings with what was learned."""

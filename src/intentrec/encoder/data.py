@@ -16,8 +16,10 @@ from intentrec.encoder.config import EncoderConfig
 from intentrec.encoder.numbers import ItemNumbers
 from intentrec.encoder.timelines import Timeline
 from intentrec.errors import DataError
+from intentrec.tables import EVENTS
 
 _SHOWN = {"impression": 1.0}
+_AS_EVENTS = ("user_id", "item_id", "timestamp", "event", "row")
 
 
 @dataclass(frozen=True)
@@ -95,14 +97,10 @@ class EncoderData:
 
 def _passed_over(impressions: pl.DataFrame | None) -> pl.DataFrame:
     """Impressions without a reaction, as events."""
-    schema = {
-        "user_id": pl.String, "item_id": pl.String, "timestamp": pl.Datetime("us", "UTC"), "event": pl.String,
-        "row": pl.Int64,
-    }  # fmt: skip
     if impressions is None or impressions.is_empty():
-        return pl.DataFrame(schema=schema)
+        return EVENTS.empty().select(_AS_EVENTS)
     rows = impressions.filter(~pl.col("clicked"))
-    return rows.with_columns(event=pl.lit("impression"), row=pl.int_range(pl.len(), dtype=pl.Int64)).select(*schema)
+    return rows.with_columns(event=pl.lit("impression"), row=pl.int_range(pl.len(), dtype=pl.Int64)).select(_AS_EVENTS)
 
 
 def _categories(frame: pl.DataFrame) -> Ints:

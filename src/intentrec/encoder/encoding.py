@@ -36,7 +36,7 @@ class Coder:
 
     opened: Opened
     version: str
-    store: VectorStore
+    store: VectorStore[np.float16]
     device: str = "cpu"
     dtype: torch.dtype = torch.float32
     progress: Progress = SILENT

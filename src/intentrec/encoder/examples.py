@@ -60,8 +60,9 @@ class Examples:
 
     def rows(self, chosen: Ints) -> "Examples":
         """Chosen pairs, in that order."""
-        parts = (self.user, self.item, self.time, self.end, self.moment)
-        return Examples(*(part[chosen] for part in parts), moments=self.moments)
+        return Examples(
+            self.user[chosen], self.item[chosen], self.time[chosen], self.end[chosen], self.moment[chosen], self.moments
+        )
 
 
 def moment_starts(user: Ints, time: NDArray[np.float64]) -> Ints:

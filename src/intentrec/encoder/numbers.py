@@ -50,13 +50,15 @@ class ItemNumbers:
     @cached_property
     def _first(self) -> Ints:
         """Rows of the log at which a user had an item for the first time: the log is in time order."""
-        _, rows = np.unique(self.log.user * self.log.n_items + self.log.item, return_index=True)
-        return rows.astype(np.int64)
+        rows: Ints = np.unique(self.log.user * self.log.n_items + self.log.item, return_index=True)[1]
+        return rows
 
     @cached_property
     def _first_item(self) -> Ints:
-        return self.log.item[self._first]
+        items: Ints = self.log.item[self._first]
+        return items
 
     @cached_property
     def _first_time(self) -> NDArray[np.float64]:
-        return self.log.time[self._first]
+        times: NDArray[np.float64] = self.log.time[self._first]
+        return times

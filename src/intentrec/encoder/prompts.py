@@ -67,7 +67,9 @@ class Prompts:
         """Prompts of items: `<|item|>`, their fields, their numbers as of a moment."""
         first, last = self.vocabulary.ends
         mark = self._mark("item")
-        return [np.concatenate([first, mark, self.texts.whole[row], *self._numbers(row, numbers), last]) for row in rows]
+        return [
+            np.concatenate([first, mark, self.texts.whole[row], *self._numbers(row, numbers), last]) for row in rows
+        ]
 
     def user(self, timeline: Timeline, user: int, end: int, attributes: Tokens) -> Tokens:
         """`<|user|>`, attributes, `<|history|>` and the latest items that fit, newest last.

@@ -49,8 +49,8 @@ class Served:
 
     @classmethod
     def of(
-        cls, encoder: Encoder, events: pl.DataFrame, items: pl.DataFrame, as_of: datetime, *, coder: Coder | None = None,
-        users: Sequence[str] | None = None, impressions: pl.DataFrame | None = None,
+        cls, encoder: Encoder, events: pl.DataFrame, items: pl.DataFrame, as_of: datetime, *,
+        coder: Coder | None = None, users: Sequence[str] | None = None, impressions: pl.DataFrame | None = None,
         attributes: pl.DataFrame | None = None, retrieval: RetrievalConfig | None = None,
     ) -> Self:  # fmt: skip
         """Encode what is new and index it; nothing is trained.

@@ -104,7 +104,7 @@ class Stepper:
         self, chunks: list[tuple[Tensor, Tensor, Tensor]], vectors: list[Tensor], gradient: Tensor,
         generators: Generators,
     ) -> None:  # fmt: skip
-        parts = gradient.split([len(each) for each in vectors])
+        parts = torch.split(gradient, [len(each) for each in vectors])
         if not self.config.cached:
             torch.autograd.backward(vectors, list(parts))
             return

@@ -30,7 +30,9 @@ class Timeline:
     def of(cls, log: Log, passed: Log | None = None) -> Self:
         """From events, and from impressions that nobody reacted to, where histories hold them."""
         parts = [log] if passed is None else [log, passed]
-        user, item, time = (np.concatenate([getattr(part, name) for part in parts]) for name in ("user", "item", "time"))
+        user, item, time = (
+            np.concatenate([getattr(part, name) for part in parts]) for name in ("user", "item", "time")
+        )
         shown = np.concatenate([np.full(len(part), number == 1) for number, part in enumerate(parts)])
         order = np.lexsort((shown, time, user))
         starts = np.searchsorted(user[order], np.arange(log.n_users + 1)).astype(np.int64)

@@ -8,6 +8,7 @@ from time import perf_counter
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from intentrec.codes import Ints
@@ -171,9 +172,10 @@ class Training:
             n_pairs=len(chosen),
         )
 
-    def _log_q(self) -> "np.ndarray[tuple[int], np.dtype[np.float64]]":
+    def _log_q(self) -> NDArray[np.float64]:
         counts = np.bincount(self.examples.item, minlength=len(self.data.items)) + 1.0
-        return np.log(counts / counts.sum())
+        logs: NDArray[np.float64] = np.log(counts / counts.sum())
+        return logs
 
     def _optimiser(self, fields: FieldEmbedding) -> torch.optim.Optimizer:
         rest = [p for p in self.opened.backbone.parameters() if p.requires_grad and p is not fields.own]

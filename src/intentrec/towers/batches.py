@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from intentrec.codes import Ints
 from intentrec.towers.catalogue import Demand
 from intentrec.towers.config import TowersConfig
 from intentrec.towers.data import TrainingData
@@ -13,7 +14,6 @@ from intentrec.towers.histories import Histories
 from intentrec.towers.losses import clashes, sampled_softmax, tar_loss
 from intentrec.towers.moments import Moment
 from intentrec.towers.network import Network, pool
-from intentrec.codes import Ints
 
 
 @dataclass(frozen=True)

@@ -9,11 +9,11 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from intentrec.errors import DataError
-from intentrec.retrieval.topk import distinct
+from intentrec.codes import Codes, Ints
 from intentrec.data.asof import existing
 from intentrec.data.log import DAY, Log
-from intentrec.codes import Codes, Ints
+from intentrec.errors import DataError
+from intentrec.retrieval.topk import distinct
 
 Floats32 = NDArray[np.float32]
 SALES_DAYS = (7.0, 28.0, 84.0, 364.0)

@@ -9,13 +9,13 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from intentrec.codes import Codes
+from intentrec.data.log import Log, seconds
 from intentrec.errors import DataError
 from intentrec.towers.catalogue import Catalogue
 from intentrec.towers.config import TowersConfig
-from intentrec.data.log import Log, seconds
 from intentrec.towers.network import Sizes
 from intentrec.towers.tags import ItemTags, WordBags, vocabulary
-from intentrec.codes import Codes
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from intentrec.data.log import DAY
 from intentrec.errors import ConfigError
 from intentrec.progress import SILENT, Progress
 from intentrec.retrieval.blend import Blend
@@ -16,7 +17,6 @@ from intentrec.retrieval.memory import PARTS, Memory
 from intentrec.tables import CATALOGUE
 from intentrec.towers.config import TowersConfig
 from intentrec.towers.data import TrainingData
-from intentrec.data.log import DAY
 from intentrec.towers.pooled import Pooled, fit_pooled
 from intentrec.towers.sequence import HeldOut, SequenceTower, train_sequence
 from intentrec.towers.towers import Towers

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from intentrec.retrieval.topk import distinct
-from intentrec.data.log import DAY, Log
 from intentrec.codes import Ints
+from intentrec.data.log import DAY, Log
+from intentrec.retrieval.topk import distinct
 
 Floats32 = NDArray[np.float32]
 ACTIVITY_WIDTH = 5

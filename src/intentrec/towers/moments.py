@@ -5,13 +5,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from intentrec.codes import Ints
+from intentrec.data.log import DAY, Log
 from intentrec.errors import DataError
 from intentrec.retrieval.topk import distinct
 from intentrec.towers.catalogue import Demand, demand
 from intentrec.towers.config import TowersConfig
 from intentrec.towers.histories import Histories, histories
-from intentrec.data.log import DAY, Log
-from intentrec.codes import Ints
 
 
 @dataclass(frozen=True)

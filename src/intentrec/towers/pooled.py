@@ -14,6 +14,8 @@ import torch
 from numpy.typing import NDArray
 from safetensors.torch import load_file, save_file
 
+from intentrec.codes import Codes
+from intentrec.data.log import Log, seconds
 from intentrec.errors import DataError
 from intentrec.progress import Progress
 from intentrec.towers.batches import user_vectors
@@ -21,13 +23,11 @@ from intentrec.towers.catalogue import demand
 from intentrec.towers.config import TowersConfig
 from intentrec.towers.data import TrainingData
 from intentrec.towers.histories import histories
-from intentrec.data.log import Log, seconds
 from intentrec.towers.network import Network, Sizes
 from intentrec.towers.stored import read_meta, reading, write_meta
 from intentrec.towers.tags import WordBags
 from intentrec.towers.training import Epoch, Trained, train
 from intentrec.towers.validation import Recall
-from intentrec.codes import Codes
 
 Floats32 = NDArray[np.float32]
 _FORMAT = 1

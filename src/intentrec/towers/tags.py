@@ -8,9 +8,9 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from intentrec.codes import Codes, Ints
 from intentrec.errors import DataError
 from intentrec.text.wording import words
-from intentrec.codes import Codes, Ints
 
 Floats32 = NDArray[np.float32]
 

@@ -18,16 +18,16 @@ import polars as pl
 from numpy.typing import NDArray
 from safetensors.torch import load_file, save_file
 
+from intentrec.codes import Codes
+from intentrec.data.log import Log, seconds
 from intentrec.errors import DataError
 from intentrec.retrieval.blend import Blend
 from intentrec.retrieval.memory import Memory, Remembered, events_of
 from intentrec.towers.config import TowersConfig
-from intentrec.data.log import Log, seconds
 from intentrec.towers.pooled import Floats32, Pooled
 from intentrec.towers.sequence import SequenceEpoch, SequenceTower
 from intentrec.towers.stored import read_meta, reading, write_meta
 from intentrec.towers.training import Epoch
-from intentrec.codes import Codes
 
 _FORMAT = 2
 _META, _SEQUENCE, _POOLED = "towers.json", "sequence.safetensors", "pooled"

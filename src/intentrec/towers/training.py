@@ -9,17 +9,17 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from intentrec.codes import Ints
+from intentrec.data.log import DAY, Log
 from intentrec.errors import ConfigError
 from intentrec.progress import Progress
 from intentrec.towers.batches import Batcher
 from intentrec.towers.config import TowersConfig
 from intentrec.towers.data import TrainingData
-from intentrec.data.log import DAY, Log
 from intentrec.towers.moments import Moment, moment_at, moments
 from intentrec.towers.network import Network
 from intentrec.towers.spectral import spectral_vectors
 from intentrec.towers.validation import Recall, validate
-from intentrec.codes import Ints
 
 _WARM_STEPS = 20
 

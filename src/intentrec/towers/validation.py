@@ -6,10 +6,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from intentrec.codes import Ints
 from intentrec.towers.batches import Batcher
 from intentrec.towers.histories import Histories
 from intentrec.towers.moments import Moment
-from intentrec.codes import Ints
 
 _USERS_AT_ONCE = 1024
 

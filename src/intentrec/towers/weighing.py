@@ -4,8 +4,8 @@ import numpy as np
 import polars as pl
 from scipy import sparse
 
-from intentrec.retrieval.blend import Blend, Dense, Part, Wanted, fit_blend
 from intentrec.data.asof import existing
+from intentrec.retrieval.blend import Blend, Dense, Part, Wanted, fit_blend
 from intentrec.towers.config import TowersConfig
 from intentrec.towers.towers import Towers
 

@@ -5,9 +5,9 @@ import sys
 from safetensors.torch import save_file
 from sequence_world import SMALL, chains
 
+from intentrec.learning.parallel import joined, share
 from intentrec.progress import SILENT
 from intentrec.towers.sequence import HeldOut, train_sequence
-from intentrec.learning.parallel import joined, share
 
 CHANGES = {"target": "window", "epochs": 2, "tokens": 256, "negatives": 12, "hard": 2, "in_batch": 4}
 

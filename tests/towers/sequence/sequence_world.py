@@ -5,10 +5,10 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import polars as pl
 
+from intentrec.data.log import DAY, Log
 from intentrec.tables import CATALOGUE
 from intentrec.towers.config import TowersConfig
 from intentrec.towers.data import TrainingData
-from intentrec.data.log import DAY, Log
 from intentrec.towers.sequence import SequenceConfig
 
 START = datetime(2024, 1, 1, tzinfo=UTC)

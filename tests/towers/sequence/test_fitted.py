@@ -5,9 +5,9 @@ import pytest
 from safetensors.torch import load_file, save_file
 from sequence_world import N_ITEMS, log_of
 
+from intentrec.data.log import DAY
 from intentrec.errors import ConfigError
 from intentrec.progress import SILENT
-from intentrec.data.log import DAY
 from intentrec.towers.sequence import HeldOut, SequenceTower, train_sequence
 
 

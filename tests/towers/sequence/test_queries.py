@@ -4,8 +4,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sequence_world import log_of
 
-from intentrec.errors import DataError
 from intentrec.data.log import DAY
+from intentrec.errors import DataError
 from intentrec.towers.sequence import SequenceConfig
 from intentrec.towers.sequence.queries import queries
 from intentrec.towers.sequence.sequences import Sequences

@@ -6,9 +6,9 @@ import pytest
 import torch
 from sequence_world import N_ITEMS, TWIN, following, log_of
 
+from intentrec.data.log import DAY
 from intentrec.errors import ConfigError
 from intentrec.progress import SILENT
-from intentrec.data.log import DAY
 from intentrec.towers.sequence import HeldOut, Impressions, train_sequence
 
 KNOWN = np.arange(N_ITEMS)

@@ -5,14 +5,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from intentrec.towers.catalogue import Floats32
+from intentrec.codes import Ints
 from intentrec.data.log import DAY
+from intentrec.towers.catalogue import Floats32
 from intentrec.towers.sequence.config import SequenceConfig
 from intentrec.towers.sequence.queries import Queries
 from intentrec.towers.sequence.sampling import Own, Sampler
 from intentrec.towers.sequence.segments import Segments
 from intentrec.towers.sequence.sequences import Calendar, Sequences, gap_buckets
-from intentrec.codes import Ints
 
 
 @dataclass(frozen=True)

@@ -9,15 +9,15 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from intentrec.codes import Ints
+from intentrec.data.log import Log
 from intentrec.errors import ConfigError
 from intentrec.towers.catalogue import Floats32
-from intentrec.data.log import Log
 from intentrec.towers.sequence.config import SequenceConfig
 from intentrec.towers.sequence.encoder import Encoder
 from intentrec.towers.sequence.epochs import SequenceEpoch
 from intentrec.towers.sequence.model import Shape
 from intentrec.towers.sequence.serving import user_codes
-from intentrec.codes import Ints
 
 
 @dataclass(frozen=True)

@@ -4,12 +4,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from intentrec.codes import Ints
+from intentrec.data.log import DAY, Seconds
 from intentrec.errors import DataError
 from intentrec.retrieval.topk import distinct
-from intentrec.data.log import DAY, Seconds
 from intentrec.towers.sequence.config import SequenceConfig
 from intentrec.towers.sequence.sequences import Sequences
-from intentrec.codes import Ints
 
 
 @dataclass(frozen=True)

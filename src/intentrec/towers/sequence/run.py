@@ -11,14 +11,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from intentrec.errors import ConfigError
-from intentrec.towers.catalogue import Catalogue
 from intentrec.data.log import Log
+from intentrec.errors import ConfigError
+from intentrec.learning.parallel import share, summed
+from intentrec.towers.catalogue import Catalogue
 from intentrec.towers.sequence.batches import Batcher
 from intentrec.towers.sequence.config import SequenceConfig
 from intentrec.towers.sequence.model import SequenceModel, Shape
 from intentrec.towers.sequence.optimiser import table_optimiser
-from intentrec.learning.parallel import share, summed
 from intentrec.towers.sequence.queries import queries
 from intentrec.towers.sequence.sampling import Impressions, Sampler
 from intentrec.towers.sequence.segments import n_steps, segments, steps

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from intentrec.towers.catalogue import Floats32
+from intentrec.codes import Ints
 from intentrec.data.log import Seconds
+from intentrec.towers.catalogue import Floats32
 from intentrec.towers.sequence.config import SequenceConfig
 from intentrec.towers.sequence.queries import Queries
 from intentrec.towers.sequence.sequences import Sequences
-from intentrec.codes import Ints
 
 _NEVER = -1e30
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from intentrec.codes import Ints
 from intentrec.towers.sequence.queries import Queries
 from intentrec.towers.sequence.sequences import Sequences
-from intentrec.codes import Ints
 
 _POOL = 16
 """Segments are sorted by length within random pools of about so many steps: little padding, and still random steps."""

@@ -6,8 +6,8 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from intentrec.data.log import DAY, Log, Seconds
 from intentrec.codes import Ints
+from intentrec.data.log import DAY, Log, Seconds
 
 GAPS = 12
 """Buckets of the time between two events; the last one stands for "no event before"."""

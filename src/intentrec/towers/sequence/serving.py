@@ -5,12 +5,12 @@ import torch
 from torch import Tensor
 from torch.nn.functional import embedding
 
-from intentrec.towers.catalogue import Floats32
+from intentrec.codes import Ints
 from intentrec.data.log import DAY, Log
+from intentrec.towers.catalogue import Floats32
 from intentrec.towers.sequence.encoder import Encoder
 from intentrec.towers.sequence.model import with_context
 from intentrec.towers.sequence.sequences import GAPS, Calendar, Sequences, gap_buckets
-from intentrec.codes import Ints
 
 # Blocks of fixed sizes, so that a vector does not depend on who else is asked for: libraries pick their order of
 # summation by shape.

@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
-from intentrec.progress import Progress
 from intentrec.data.log import Log
 from intentrec.learning.checkpoint import State, restore, store
+from intentrec.learning.parallel import first_says, share
+from intentrec.progress import Progress
 from intentrec.towers.sequence.checkpoint import fingerprint
 from intentrec.towers.sequence.config import SequenceConfig
 from intentrec.towers.sequence.epochs import HeldOut, SequenceEpoch, best_epoch
 from intentrec.towers.sequence.fitted import SequenceTower
 from intentrec.towers.sequence.model import SequenceModel
-from intentrec.learning.parallel import first_says, share
 from intentrec.towers.sequence.run import Run
 from intentrec.towers.sequence.sampling import Impressions
 from intentrec.towers.sequence.serving import user_codes

@@ -6,13 +6,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from intentrec.codes import Ints
+from intentrec.data.log import Log
 from intentrec.retrieval.topk import distinct
 from intentrec.towers.catalogue import Floats32
-from intentrec.data.log import Log
 from intentrec.towers.sequence.config import SequenceConfig
 from intentrec.towers.sequence.epochs import LAST_K, Found, HeldOut
 from intentrec.towers.sequence.sequences import Sequences
-from intentrec.codes import Ints
 
 _USERS_AT_ONCE = 512
 
