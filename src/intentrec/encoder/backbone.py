@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import torch
+from safetensors import SafetensorError
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -76,8 +77,9 @@ def open_backbone(config: EncoderConfig, seed: int = 0) -> Opened:
         MissingExtra: A package is missing.
     """
     tokenizer, model = _loaded(config.model)
+    n_known = len(tokenizer)
     vocabulary = Vocabulary.extend(tokenizer)
-    _grow(model, vocabulary, seed)
+    _grow(model, vocabulary, n_known, seed)
     backbone = Backbone(model, config.pooling)
     check_context(backbone, vocabulary, config)
     return Opened(backbone, vocabulary)
@@ -106,7 +108,7 @@ def _loaded(name: str) -> tuple[Any, Any]:
         with quiet():
             tokenizer = transformers.AutoTokenizer.from_pretrained(folder, **more)
             model = transformers.AutoModel.from_pretrained(folder, dtype=torch.float32, **more)
-    except (OSError, ValueError, KeyError) as failure:
+    except (OSError, ValueError, KeyError, SafetensorError) as failure:
         reason = str(failure).strip().splitlines()[0]
         raise ConfigError(
             f"The model {name!r} cannot be loaded: {reason} Set encoder.model to minilm, smollm2, a folder with a "
@@ -143,7 +145,7 @@ def _plain(model: Any) -> Any:
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Loading without bars and notes on heads that are not there."""
+    """Without bars, notes on heads that are not there, and warnings between packages."""
     logging: Any = import_module("transformers.utils.logging")
     level, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
     logging.set_verbosity_error()
@@ -158,15 +160,15 @@ def quiet() -> Iterator[None]:
             logging.enable_progress_bar()
 
 
-def _grow(model: Any, vocabulary: Vocabulary, seed: int) -> None:
+def _grow(model: Any, vocabulary: Vocabulary, n_known: int, seed: int) -> None:
     """Embeddings of field tokens are drawn like those of words; percentiles lie on a line, so that 70 is between 60
-    and 80 before anything is learned.
+    and 80 before anything is learned. Tokens that the model had before, as a trained encoder has all, keep theirs.
     """
     with quiet():
         model.resize_token_embeddings(max(len(vocabulary), model.get_input_embeddings().weight.shape[0]))
     weight = model.get_input_embeddings().weight
     own = torch.from_numpy(vocabulary.own_ids)
-    words = weight.data[: int(own.min())]
+    words = weight.data[:n_known]
     drawn = torch.Generator().manual_seed(seed)
     fields = len(own) - 100
 
@@ -177,7 +179,8 @@ def _grow(model: Any, vocabulary: Vocabulary, seed: int) -> None:
     with torch.no_grad():
         low, high = draw(2)
         share = torch.linspace(0, 1, 100).unsqueeze(1)
-        weight[own] = torch.cat([draw(fields), low + share * (high - low)])
+        new = own >= n_known
+        weight[own[new]] = torch.cat([draw(fields), low + share * (high - low)])[new]
 
 
 def with_lora(opened: Opened, rank: int) -> None:
@@ -191,33 +194,41 @@ def with_lora(opened: Opened, rank: int) -> None:
         r=rank, lora_alpha=_LORA_ALPHA * rank, lora_dropout=0.0, bias="none", target_modules="all-linear",
         task_type="FEATURE_EXTRACTION",
     )  # fmt: skip
-    opened.backbone.model = peft.get_peft_model(opened.backbone.model, settings)
+    with quiet():  # peft asks transformers by a name that has become an old one
+        opened.backbone.model = peft.get_peft_model(opened.backbone.model, settings)
 
 
 class FieldEmbedding(nn.Module):
     """The embeddings of a model with those of the field tokens as weights of their own.
 
-    They begin untrained, so they learn faster than the rest, and they are trained where adapters freeze all else.
+    They begin untrained, so they learn faster than the rest, and they are trained where adapters freeze all else. Their
+    ids need not follow each other: some vocabularies have a token such as <|user|> already.
     """
+
+    place: Tensor
+    own_ids: Tensor
 
     def __init__(self, words: nn.Embedding, own_ids: Sequence[int]) -> None:
         super().__init__()
         self.words = words
-        self.first = own_ids[0]
-        self.own = nn.Parameter(words.weight.data[list(own_ids)].clone())
+        ids = torch.tensor(list(own_ids), device=words.weight.device)
+        place = torch.full((words.num_embeddings,), -1, device=ids.device)
+        place[ids] = torch.arange(len(ids), device=ids.device)
+        self.register_buffer("own_ids", ids, persistent=False)
+        self.register_buffer("place", place, persistent=False)
+        self.own = nn.Parameter(words.weight.data[ids].clone())
 
     def forward(self, ids: Tensor) -> Tensor:
         """Embeddings (..., D) of token ids (...)."""
-        place = ids - self.first
-        is_own = (place >= 0) & (place < len(self.own))
-        own = functional.embedding(place.clamp(0, len(self.own) - 1), self.own)
+        place = self.place[ids]
+        own = functional.embedding(place.clamp(min=0), self.own)
         words: Tensor = self.words(ids)
-        return torch.where(is_own.unsqueeze(-1), own, words)
+        return torch.where((place >= 0).unsqueeze(-1), own, words)
 
     def put_back(self) -> nn.Embedding:
         """Plain embeddings with what was learned."""
         with torch.no_grad():
-            self.words.weight[self.first : self.first + len(self.own)] = self.own
+            self.words.weight[self.own_ids] = self.own
         return self.words
 
 
@@ -229,7 +240,9 @@ def prepared(opened: Opened, config: EncoderConfig) -> FieldEmbedding:
     """
     model = opened.backbone.model
     if config.gradient_checkpointing:
-        model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
+        # transformers 5.23 gave it another name
+        enable = getattr(model, "activation_checkpointing_enable", None) or model.gradient_checkpointing_enable
+        enable({"use_reentrant": False})
     if config.lora_rank:
         with_lora(opened, config.lora_rank)
     fields = FieldEmbedding(model.get_input_embeddings(), opened.vocabulary.own_ids.tolist())

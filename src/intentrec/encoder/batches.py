@@ -15,7 +15,7 @@ _STEP = 8  # padded lengths are multiples of this: matrices of few shapes, align
 def padded(texts: Sequence[Tokens], padding: int, device: str) -> tuple[Tensor, Tensor]:
     """Ids (B, L) and lengths (B,)."""
     lengths = [len(text) for text in texts]
-    ids = np.full((len(texts), -(-max(lengths) // _STEP) * _STEP), padding, dtype=np.int64)
+    ids = np.full((len(texts), _padded_length(max(lengths))), padding, dtype=np.int64)
     for row, text in enumerate(texts):
         ids[row, : len(text)] = text
     return torch.from_numpy(ids).to(device), torch.tensor(lengths, device=device)
@@ -35,6 +35,10 @@ def by_tokens(texts: Sequence[Tokens], most: int) -> Iterator[Ints]:
     order = np.argsort([-len(text) for text in texts], kind="stable")
     start = 0
     while start < len(order):
-        n = max(1, most // max(1, len(texts[order[start]])))
+        n = max(1, most // max(1, _padded_length(len(texts[order[start]]))))
         yield order[start : start + n]
         start += n
+
+
+def _padded_length(n: int) -> int:
+    return -(-n // _STEP) * _STEP

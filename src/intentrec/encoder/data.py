@@ -55,8 +55,9 @@ class EncoderData:
         """Code the tables; see `intentrec.encoder.fit`.
 
         Raises:
-            DataError: There is no item, or two of one id.
+            DataError: There is no item, or two of one id, or `as_of` names no time zone.
         """
+        end = seconds(as_of)
         frame = existing(items, as_of).sort("item_id")
         codes = Codes.of(frame["item_id"])
         if not len(codes) or len(codes) < len(frame):
@@ -67,7 +68,7 @@ class EncoderData:
         log = Log.of(events, users, codes, kinds, as_of)
         passed = Log.of(shown, users, codes, _SHOWN, as_of)
         histories = Timeline.of(log, passed if config.history == "all" else None)
-        return cls(users, codes, frame, _categories(frame), log, passed, histories, seconds(as_of), config)
+        return cls(users, codes, frame, _categories(frame), log, passed, histories, end, config)
 
     @property
     def numbers(self) -> ItemNumbers:

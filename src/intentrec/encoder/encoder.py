@@ -13,6 +13,7 @@ import numpy as np
 import polars as pl
 import torch
 from numpy.typing import NDArray
+from safetensors import SafetensorError
 
 from intentrec.codes import Ints
 from intentrec.encoder.backbone import PURPOSE, Backbone, Opened, precision_of, quiet
@@ -131,7 +132,7 @@ class Encoder:
 
         Raises:
             NotFittedError: The folder holds none.
-            DataError: What it holds is damaged, or its vocabulary lacks the field tokens.
+            DataError: What it holds is damaged or not what was saved, or its vocabulary lacks the field tokens.
         """
         transformers = require("transformers", PURPOSE)
         if not (folder / _META).is_file():
@@ -143,12 +144,16 @@ class Encoder:
             model = _from(transformers, folder / _MODEL)
             history = [EncoderEpoch(**epoch) for epoch in meta["history"]]
             moment, kinds = datetime.fromisoformat(meta["as_of"]), dict(meta["kinds"])
-        except (OSError, ValueError, KeyError, TypeError) as error:
+            version = str(meta["version"])
+        except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
             reason = str(error).strip().splitlines()[0]
             raise DataError(f"The encoder in {folder} is damaged: {reason}. Train it again.") from error
         vocabulary = Vocabulary.of(tokenizer, str(folder / _MODEL))
         backbone = Backbone(model, config.pooling).to(device).eval()
-        return cls(config, moment, kinds, Opened(backbone, vocabulary), history, device)
+        encoder = cls(config, moment, kinds, Opened(backbone, vocabulary), history, device)
+        if encoder.version != version:
+            raise DataError(f"The weights in {folder} are not those that were saved ({version}). Train it again.")
+        return encoder
 
 
 def _from(transformers: Any, folder: Path) -> Any:

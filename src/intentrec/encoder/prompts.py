@@ -15,6 +15,8 @@ from intentrec.encoder.vocabulary import Tokens, Vocabulary
 from intentrec.errors import ConfigError
 from intentrec.text.percentiles import in_words
 
+_LARGE, _THOUSAND = 9999.5, 999.5  # rounding makes five and four digits of more
+
 
 @dataclass(frozen=True)
 class ItemTexts:
@@ -125,7 +127,7 @@ class Prompts:
 
     def text(self, texts: Sequence[str]) -> list[Tokens]:
         """Any texts, e.g. tags, as items of which nothing but the title is known."""
-        coded = self.vocabulary.texts(texts, self.config.item_tokens)
+        coded = self.vocabulary.texts(texts, self.config.item_tokens - 2)  # beside its two marks
         first, last = self.vocabulary.ends
         return [
             np.concatenate([first, self._mark("item"), _field(self.vocabulary, "title", tokens), last])
@@ -143,7 +145,7 @@ class Prompts:
     def _number(self, value: float, percentile: int) -> Tokens:
         if self.config.numbers == "percentile":
             return self.vocabulary.percentile_ids[percentile : percentile + 1]
-        text = in_words(percentile) if self.config.numbers == "words" else f"{value:.4g}"
+        text = in_words(percentile) if self.config.numbers == "words" else _digits(value)
         if text not in self._spelled:
             self._spelled[text] = self.vocabulary.texts([text], DIGITS)[0]
         return self._spelled[text]
@@ -159,6 +161,16 @@ class Prompts:
     def _marks(self) -> dict[str, Tokens]:
         names = ("item", "shown", "user", "history", *NUMBERS)
         return {name: np.array([self.vocabulary.field(name)], dtype=np.int64) for name in names}
+
+
+def _digits(value: float) -> str:
+    """A number that can be cut after four signs and keeps its magnitude: 9.99, 1250, 12k, 3M."""
+    if value < _LARGE:
+        return f"{value:.4g}"
+    for power, unit in ((3, "k"), (6, "M")):
+        if value < _THOUSAND * 10**power:
+            return f"{value / 10**power:.0f}{unit}"
+    return f"{value / 10**9:.0f}G"
 
 
 _NONE: Tokens = np.empty(0, dtype=np.int64)

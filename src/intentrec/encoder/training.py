@@ -2,7 +2,7 @@
 
 import hashlib
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from time import perf_counter
 
@@ -52,6 +52,15 @@ class EncoderEpoch:
     from_impressions: float
 
 
+@dataclass
+class _Tally:
+    """The epoch that is running, as far as it has come."""
+
+    losses: list[float] = field(default_factory=list)
+    shown: int = 0
+    wanted: int = 0
+
+
 class Training:
     """Trains one model on one log.
 
@@ -71,6 +80,8 @@ class Training:
         self.counted = [data.numbers.at(moment) for moment in self.examples.moments]
         self.log_q = self._log_q()
         self.history: list[EncoderEpoch] = []
+        self.tally = _Tally()
+        self.best: tuple[float, dict[str, Tensor]] | None = None
 
     @property
     def steps_per_epoch(self) -> int:
@@ -79,6 +90,12 @@ class Training:
 
     def run(self, validation: Validation | None) -> list[EncoderEpoch]:
         """Train all epochs and keep the model of the best one, judged by validation; the last one without."""
+        with torch.random.fork_rng(devices=[self.device] if self.device.startswith("cuda") else []):
+            torch.manual_seed(self.seed)
+            self._run(validation)
+        return self.history
+
+    def _run(self, validation: Validation | None) -> None:
         opened, config = self.opened, self.config
         opened.backbone.to(self.device)
         fields = prepared(opened, config)
@@ -86,7 +103,6 @@ class Training:
         stepper = Stepper(
             opened.backbone, config, opened.vocabulary.padding, self.device, precision_of(config, self.device)
         )
-        best: tuple[float, dict[str, Tensor]] | None = None
         start = self._resumed(optimiser)
         for epoch in range(config.epochs):
             if (epoch + 1) * self.steps_per_epoch <= start and len(self.history) > epoch:
@@ -95,13 +111,13 @@ class Training:
             figures = self._epoch(stepper, optimiser, epoch, max(0, start - epoch * self.steps_per_epoch))
             recall = None if validation is None else first_says(validation.recall(opened), self.device)
             self.history.append(EncoderEpoch(epoch, *figures[:1], recall, *figures[1:]))
+            self.tally = _Tally()
+            if recall is not None and config.epochs > 1 and (self.best is None or recall > self.best[0]):
+                self.best = recall, _trained(opened.backbone)
             self._save(optimiser, (epoch + 1) * self.steps_per_epoch)
-            if recall is not None and config.epochs > 1 and (best is None or recall > best[0]):
-                best = recall, _trained(opened.backbone)
-        if best is not None:
-            opened.backbone.load_state_dict(best[1], strict=False)
+        if self.best is not None:
+            opened.backbone.load_state_dict(self.best[1], strict=False)
         finished(opened)
-        return self.history
 
     def _epoch(
         self, stepper: Stepper, optimiser: torch.optim.Optimizer, epoch: int, done: int
@@ -110,7 +126,7 @@ class Training:
         config, steps = self.config, self.steps_per_epoch
         rng = np.random.default_rng([self.seed, epoch])
         order = rng.permutation(len(self.examples))[: steps * config.batch]
-        losses, tokens, shown, wanted, started = [], 0, 0, 0, perf_counter()
+        tally, pairs, tokens, started = self.tally, 0, 0, perf_counter()
         with self.progress.track(f"encoder, epoch {epoch + 1} of {config.epochs}: pairs", len(order)) as advance:
             advance(done * config.batch)
             for step in range(done, steps):
@@ -118,16 +134,14 @@ class Training:
                 chosen = self.examples.rows(order[step * config.batch : (step + 1) * config.batch])
                 batch = self._batch(chosen, np.random.default_rng([self.seed, epoch, step]))
                 _set_rate(optimiser, config, epoch * steps + step, config.epochs * steps)
-                losses.append(self._step(stepper, optimiser, batch))
-                tokens += sum(map(len, batch.users)) + sum(map(len, batch.items))
-                shown, wanted = shown + batch.shown, wanted + len(chosen) * config.hard_negatives
+                tally.losses.append(self._step(stepper, optimiser, batch))
+                pairs, tokens = pairs + len(chosen), tokens + sum(map(len, [*batch.users, *batch.items]))
+                tally.shown, tally.wanted = tally.shown + batch.shown, tally.wanted + batch.wanted
                 advance(len(chosen))
                 if (step + 1) % _SAVE_EVERY == 0:
                     self._save(optimiser, epoch * steps + step + 1)
         spent = max(perf_counter() - started, 1e-9)
-        pairs = len(losses) * config.batch
-        mean = float(np.mean(losses)) if losses else 0.0
-        return mean, pairs / spent, tokens / spent, shown / max(1, wanted)
+        return float(np.mean(tally.losses)), pairs / spent, tokens / spent, tally.shown / max(1, tally.wanted)
 
     def _step(self, stepper: Stepper, optimiser: torch.optim.Optimizer, batch: "Batch") -> float:
         optimiser.zero_grad(set_to_none=True)
@@ -135,10 +149,7 @@ class Training:
         if not math.isfinite(loss):
             raise ConfigError(f"The encoder's loss is {loss}; lower encoder.rate or raise encoder.temperature.")
         parameters = [p for group in optimiser.param_groups for p in group["params"]]
-        if share()[1] > 1:
-            for parameter in parameters:  # a process without texts of a kind has no gradient for it
-                parameter.grad = torch.zeros_like(parameter) if parameter.grad is None else parameter.grad
-            summed([parameter.grad for parameter in parameters])
+        _sum_gradients(parameters, self.device)
         nn.utils.clip_grad_norm_(parameters, _CLIP)
         optimiser.step()
         return loss
@@ -156,7 +167,7 @@ class Training:
             rows = np.flatnonzero(moment == each)
             for row, tokens in zip(rows, self.prompts.items(item[rows].tolist(), self.counted[each]), strict=True):
                 items[row] = tokens
-        return Batch(self._users(chosen), items, self._against(chosen, place[: len(chosen)], item), shown)
+        return Batch(self._users(chosen), items, self._against(chosen, place[: len(chosen)], item), shown, hard.size)
 
     def _users(self, chosen: Examples) -> list[Tokens]:
         pairs = zip(chosen.user.tolist(), chosen.end.tolist(), strict=True)
@@ -188,10 +199,11 @@ class Training:
 
     def _key(self) -> str:
         """Hash of everything that decides how the training goes."""
-        digest = hashlib.sha256(f"{self.config.model_dump_json()} {self.seed}".encode())
-        for array in (self.data.log.user, self.data.log.item, self.data.log.time, self.data.passed.item):
+        digest = hashlib.sha256(f"{self.config.model_dump_json()} {self.seed} {self.data.end!r}".encode())
+        logs = [getattr(log, name) for log in (self.data.log, self.data.passed) for name in ("user", "item", "time")]
+        for array in (*logs, self.data.category, self.data.numbers.price):
             digest.update(np.ascontiguousarray(array).tobytes())
-        for tokens in self.prompts.texts.whole:
+        for tokens in (*self.prompts.texts.whole, *self.attributes):
             digest.update(tokens.tobytes())
         return digest.hexdigest()[:16]
 
@@ -202,7 +214,14 @@ class Training:
         state = optimiser.state_dict()["state"]
         for number, values in state.items():
             tensors |= {f"optimiser.{number}.{name}": torch.as_tensor(value) for name, value in values.items()}
-        plain = {"done": done, "history": [asdict(epoch) for epoch in self.history]}
+        plain = {
+            "done": done,
+            "history": [asdict(epoch) for epoch in self.history],
+            "tally": asdict(self.tally),
+            "best": None if self.best is None else self.best[0],
+        }
+        if self.best is not None:
+            tensors |= {f"best.{name}": value for name, value in self.best[1].items()}
         store(self.checkpoint, State(tensors, plain), self._key())
 
     def _resumed(self, optimiser: torch.optim.Optimizer) -> int:
@@ -210,15 +229,16 @@ class Training:
         state = None if self.checkpoint is None else restore(self.checkpoint, self._key())
         if state is None:
             return 0
-        model = {name.removeprefix("model."): t for name, t in state.tensors.items() if name.startswith("model.")}
-        self.opened.backbone.load_state_dict(model, strict=False)
+        self.opened.backbone.load_state_dict(_under("model.", state.tensors), strict=False)
         memory: dict[int, dict[str, Tensor]] = {}
-        for name, tensor in state.tensors.items():
-            if name.startswith("optimiser."):
-                _, number, key = name.split(".", 2)
-                memory.setdefault(int(number), {})[key] = tensor
+        for name, tensor in _under("optimiser.", state.tensors).items():
+            number, key = name.split(".", 1)
+            memory.setdefault(int(number), {})[key] = tensor
         optimiser.load_state_dict({"state": memory, "param_groups": optimiser.state_dict()["param_groups"]})
         self.history = [EncoderEpoch(**epoch) for epoch in state.plain["history"]]
+        self.tally = _Tally(**state.plain["tally"])
+        if state.plain["best"] is not None:
+            self.best = state.plain["best"], _under("best.", state.tensors)
         return int(state.plain["done"])
 
 
@@ -228,17 +248,38 @@ class Batch:
 
     Attributes:
         shown: How many hard negatives come from impressions.
+        wanted: How many were asked for.
     """
 
     users: list[Tokens]
     items: list[Tokens]
     against: Against
     shown: int
+    wanted: int
+
+
+def _sum_gradients(parameters: list[nn.Parameter], device: str) -> None:
+    """Over the processes; what has no gradient in any of them is left without, so that nothing decays unused."""
+    if share()[1] == 1:
+        return
+    given = torch.tensor([float(parameter.grad is not None) for parameter in parameters], device=device)
+    summed([given])
+    gradients = []
+    for parameter, n in zip(parameters, given.tolist(), strict=True):
+        if n and parameter.grad is None:
+            parameter.grad = torch.zeros_like(parameter)
+        gradients += [] if parameter.grad is None else [parameter.grad]
+    summed(gradients)
 
 
 def _trained(backbone: nn.Module) -> dict[str, Tensor]:
     """Weights that training changes."""
     return {name: value.detach().clone() for name, value in backbone.named_parameters() if value.requires_grad}
+
+
+def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Those whose names begin so, without that beginning."""
+    return {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
 
 
 def _set_rate(optimiser: torch.optim.Optimizer, config: EncoderConfig, step: int, total: int) -> None:
