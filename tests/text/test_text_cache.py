@@ -3,6 +3,7 @@ import pytest
 
 from intentrec.text.cache import CachedEmbedder
 from intentrec.text.hashing import HashingEmbedder
+from intentrec.text.store import VectorStore
 
 
 class Counting(HashingEmbedder):
@@ -67,7 +68,7 @@ def test_a_failing_backend_leaves_nothing_half_written(tmp_path):
 
 
 def test_what_was_embedded_before_a_kill_is_kept(tmp_path, monkeypatch):
-    monkeypatch.setattr("intentrec.text.cache._PER_SEGMENT", 1)
+    monkeypatch.setattr(VectorStore, "per_segment", 1)
     with pytest.raises(RuntimeError, match="killed"):
         CachedEmbedder(Counting(fail_on="bb"), tmp_path).embed(["bb", "a"])
     backend = Counting()
