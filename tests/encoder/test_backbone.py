@@ -1,9 +1,11 @@
 import json
+import shutil
 import sys
 
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 from transformers import AutoTokenizer
 from transformers.utils import logging
 
@@ -21,7 +23,7 @@ def weights(opened):
     return {name: tensor.clone() for name, tensor in opened.backbone.state_dict().items()}
 
 
-def same(one, other):
+def assert_same(one, other):
     assert one.keys() == other.keys()
     for name, tensor in one.items():
         assert torch.equal(tensor, other[name]), name
@@ -77,13 +79,26 @@ def test_words_keep_their_embeddings_and_fields_are_drawn_by_the_seed(bert):
     assert torch.unique(rows[0][own], dim=0).shape[0] == len(OWN)
 
 
+def test_a_head_that_the_folder_lacks_is_drawn_by_the_seed(bert, tmp_path):
+    shutil.copytree(bert, tmp_path, dirs_exist_ok=True)
+    tensors = load_file(tmp_path / "model.safetensors")
+    headless = {name: tensor for name, tensor in tensors.items() if not name.startswith("pooler")}
+    assert len(headless) < len(tensors)
+    save_file(headless, tmp_path / "model.safetensors", {"format": "pt"})
+    torch.manual_seed(5)
+    state = torch.get_rng_state()
+    one, same = (weights(open_backbone(tiny(tmp_path), 3)) for _ in range(2))
+    assert_same(one, same)
+    assert torch.equal(torch.get_rng_state(), state)
+
+
 def test_what_was_learned_of_field_tokens_is_kept_when_a_model_is_opened_again(bert, tmp_path):
     opened = open_backbone(tiny(bert))
     with torch.no_grad():
         words_of(opened).weight[opened.vocabulary.field("title")] = 0.25
     opened.backbone.model.save_pretrained(tmp_path)
     opened.vocabulary.tokenizer.save_pretrained(tmp_path)
-    same(weights(open_backbone(tiny(tmp_path), seed=7)), weights(opened))
+    assert_same(weights(open_backbone(tiny(tmp_path), seed=7)), weights(opened))
 
 
 @pytest.fixture(scope="module")
@@ -107,7 +122,7 @@ def test_making_ready_and_finishing_changes_nothing(request, folder, lora_rank):
     prepared(opened, config)
     torch.testing.assert_close(vectors(opened, texts), seen)
     finished(opened)
-    same(weights(opened), before)
+    assert_same(weights(opened), before)
 
 
 @pytest.mark.parametrize("folder", ["bert", "spoken"])

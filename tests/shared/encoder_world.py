@@ -71,7 +71,7 @@ def tiny(folder, **changes):
     settings = {
         "model": str(folder), "item_tokens": 24, "history_tokens": 6, "user_tokens": 48, "item_fields": ("title",),
         "numbers": "none", "batch": 12, "micro_batch": 16, "rate": 3e-3, "token_rate": 3e-3, "epochs": 3,
-        "repeats": False, "validation_days": 0.0, "recall_at": 6, "widths": (1.0, 0.5),
+        "repeats": False, "validation_days": 0.0, "recall_at": 3, "widths": (1.0, 0.5),
     }  # fmt: skip
     return EncoderConfig.model_validate(settings | changes)
 

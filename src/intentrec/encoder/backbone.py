@@ -76,10 +76,13 @@ def open_backbone(config: EncoderConfig, seed: int = 0) -> Opened:
         ConfigError: There is no such model, or texts of these budgets do not fit into it.
         MissingExtra: A package is missing.
     """
-    tokenizer, model = _loaded(config.model)
-    n_known = len(tokenizer)
-    vocabulary = Vocabulary.extend(tokenizer)
-    _grow(model, vocabulary, n_known, seed)
+    with torch.random.fork_rng(devices=[]):
+        # A head that the folder lacks is drawn, and is part of the model's version.
+        torch.default_generator.manual_seed(seed)
+        tokenizer, model = _loaded(config.model)
+        n_known = len(tokenizer)
+        vocabulary = Vocabulary.extend(tokenizer)
+        _grow(model, vocabulary, n_known, seed)
     backbone = Backbone(model, config.pooling)
     check_context(backbone, vocabulary, config)
     return Opened(backbone, vocabulary)
