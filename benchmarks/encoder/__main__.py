@@ -21,6 +21,7 @@ from typing import get_args
 
 from benchmarks.encoder.rows import Budget, rows_of
 from benchmarks.encoder.running import impressions_of, run_row, sampled
+from benchmarks.encoder.together import run_together
 from benchmarks.quality.__main__ import opened
 from benchmarks.quality.tasks import DataSet, Protocol
 from intentrec.errors import ConfigError
@@ -44,6 +45,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
             start = time.perf_counter()
             run_row(bench, name, rows[name], impressions, seed=options.seed, device=options.device)
             print(f"{bench.task.key}: {name}: {time.perf_counter() - start:.0f} s", flush=True)
+        return
+    run_together(bench, options.seed, options.device)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -59,6 +62,7 @@ def parser() -> argparse.ArgumentParser:
         command.add_argument("--test-users", type=int, default=4000, help="most test users, drawn once for all")
         command.add_argument("--threads", type=int, default=2)
         command.add_argument("--seed", type=int, default=0)
+        command.add_argument("--device", default="cpu")
         command.set_defaults(users=None, budget=20)
     table = commands.choices["table"]
     table.add_argument("--rows", default="", help="names, separated by commas; all by default")
@@ -66,7 +70,6 @@ def parser() -> argparse.ArgumentParser:
     table.add_argument("--epochs", type=int, default=1)
     table.add_argument("--batch", type=int, default=64)
     table.add_argument("--model", default="minilm", help="as encoder.model")
-    table.add_argument("--device", default="cpu")
     return top
 
 

@@ -56,7 +56,7 @@ def base_of(task: Task, budget: Budget) -> dict[str, Any]:
     """Settings that all rows share: text lengths are short, so that two cores can train all rows in hours."""
     return {
         "model": budget.model, "max_pairs": budget.pairs, "epochs": budget.epochs, "batch": budget.batch,
-        "item_tokens": 40, "history_tokens": 10, "user_tokens": 64,
+        "item_tokens": 40, "number_days": 0.0, "history_tokens": 10, "user_tokens": 64,
         # Beauty has whole days for times and a known order within them; completejourney has baskets.
         "within_moment": task.name == "beauty", "repeats": task.tuning_view == "all",
         "validation": "last" if task.single else "window", "validation_days": task.days, "validation_users": 0,

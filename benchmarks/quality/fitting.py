@@ -65,11 +65,15 @@ class Served:
             parts.append(self._block(asked[start : start + _USERS_AT_ONCE], k, filter_viewed))
         return pl.concat(parts)
 
+    def user_vectors(self, own: pl.DataFrame, users: Sequence[str]) -> NDArray[np.float32]:
+        """Vectors of users from their own events, (U, D)."""
+        return self.towers.user_vectors(own, users)
+
     def _block(self, users: list[str], k: int, filter_viewed: bool) -> pl.DataFrame:
         own = self.events.filter(pl.col("user_id").is_in(users))
         remembered = self.towers.remembered
         rows = recommend(
-            self.index, users, self.towers.user_vectors(own, users), k, beta=1.0, config=self.config,
+            self.index, users, self.user_vectors(own, users), k, beta=1.0, config=self.config,
             excluded=self.index.pairs(users, own) if filter_viewed else None, categories=self.categories,
             added=None if remembered is None else remembered.scores(own, users, self.towers.as_of),
         )  # fmt: skip

@@ -13,6 +13,7 @@ from pydantic_core import ErrorDetails
 
 from intentrec.catalogue.config import CatalogueConfig
 from intentrec.data.config import DataConfig, EventsConfig
+from intentrec.encoder.config import EncoderConfig
 from intentrec.errors import ConfigError
 from intentrec.evaluation.config import EvaluationConfig
 from intentrec.explanations.config import ExplanationsConfig
@@ -56,6 +57,7 @@ class Config(Section):
     profiles: ProfilesConfig = ProfilesConfig()
     interests: InterestsConfig = InterestsConfig()
     tags: TagsConfig = TagsConfig()
+    encoder: EncoderConfig = EncoderConfig()
     towers: TowersConfig = TowersConfig()
     retrieval: RetrievalConfig = RetrievalConfig()
     explanations: ExplanationsConfig = ExplanationsConfig()

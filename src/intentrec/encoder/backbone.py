@@ -264,6 +264,13 @@ def finished(opened: Opened) -> None:
     backbone.model.eval()
 
 
+def device_of(config: EncoderConfig) -> str:
+    """Where the settings want the model."""
+    if config.device != "auto":
+        return config.device
+    return "cuda" if torch.cuda.is_available() else "cpu"
+
+
 def precision_of(config: EncoderConfig, device: str) -> torch.dtype:
     """The arithmetic that the settings ask for on a device."""
     cuda = device.startswith("cuda")

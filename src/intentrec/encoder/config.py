@@ -30,6 +30,11 @@ class EncoderConfig(Section):
     """Compute activations twice instead of keeping them: less memory, a third more time."""
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
     """Arithmetic of the model. auto: bfloat16 where a GPU has it, float32 on a CPU."""
+    device: str = Field("auto", pattern=r"^(auto|cpu|cuda(:\d+)?)$")
+    """Where the daily run computes: auto is a GPU where there is one."""
+    retrain_days: float = Field(7.0, ge=0, le=3660)
+    """The daily run trains anew when the last training is so many days old; until then the same model reads what is
+    new. 0 trains every time."""
 
     item_fields: tuple[Literal["title", "category", "brand", "description"], ...] = Field(
         ("title", "category", "brand"), min_length=1
@@ -40,6 +45,9 @@ class EncoderConfig(Section):
     five words, or not at all."""
     recent_days: float = Field(28.0, gt=0, le=3660)
     """Recent demand is counted over so many days."""
+    number_days: float = Field(7.0, ge=0, le=366)
+    """Numbers of items are counted anew every so many days, so that each new event does not change the texts of the
+    whole catalogue; 0 counts up to the moment."""
     user_attributes: tuple[str, ...] = Field((), max_length=32)
     """Columns of the users table that are written of a user."""
     history: Literal["positives", "all"] = "positives"

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError
 
 from intentrec.codes import Ints
+from intentrec.data.log import DAY
 from intentrec.encoder.backbone import PURPOSE, Backbone, Opened, precision_of, quiet
 from intentrec.encoder.config import EncoderConfig
 from intentrec.encoder.data import EncoderData
@@ -181,8 +182,13 @@ class Reading:
         return list(self.data.items.names)
 
     def item_prompts(self) -> list[Tokens]:
-        """What the model reads of each item, numbers as of now."""
-        return self.prompts.items(range(len(self.data.items)), self.data.numbers.at(self.data.end))
+        """What the model reads of each item, its numbers as of the last time they were counted."""
+        return self.prompts.items(range(len(self.data.items)), self.data.numbers.at(self._counted))
+
+    @property
+    def _counted(self) -> float:
+        step = self.prompts.config.number_days * DAY
+        return self.data.end // step * step if step else self.data.end
 
     def user_prompts(self, users: Sequence[str]) -> list[Tokens]:
         """What the model reads of users; those nobody has seen have an empty history."""

@@ -15,6 +15,7 @@ from intentrec.errors import ConfigError, DataError
 from intentrec.llm import LedgeredModel, open_model
 from intentrec.pipeline.chain import Tools
 from intentrec.pipeline.day import STAGES, Day
+from intentrec.pipeline.encoder import remember
 from intentrec.pipeline.inputs import Inputs, load_inputs, parse_time
 from intentrec.pipeline.steps import StepOutput, Steps, code_digest, fingerprint
 from intentrec.progress import SILENT, Progress
@@ -136,6 +137,8 @@ def run_day(
             day.run(STAGES[: last + 1])
             complete = last == len(STAGES) - 1
             manifest, published = publish(day, now) if complete else (None, False)
+            if "encoder" in day.records:
+                remember(workspace, day.records["encoder"])
             return RunReport(
                 as_of=inputs.as_of,
                 release=manifest.release if manifest else None,

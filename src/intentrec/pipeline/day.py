@@ -11,6 +11,8 @@ from intentrec.errors import LLMUnavailable
 from intentrec.explanations import write_explanations
 from intentrec.llm import LanguageModel
 from intentrec.pipeline.chain import Tools, make_catalogue, make_interests, make_profiles, make_tags
+from intentrec.pipeline.channel import Channel
+from intentrec.pipeline.encoder import impressions_before, train_encoder, young_enough
 from intentrec.pipeline.inputs import Inputs
 from intentrec.pipeline.ranker import Ranker, popular_items
 from intentrec.pipeline.reasons import chosen, explainable_pairs, with_reasons
@@ -24,7 +26,7 @@ from intentrec.workspace.steps import StepRecord
 if TYPE_CHECKING:
     from intentrec.towers import Towers
 
-STAGES = ("catalogue", "profiles", "interests", "tags", "towers", "recommendations", "explanations")
+STAGES = ("catalogue", "profiles", "interests", "tags", "encoder", "towers", "recommendations", "explanations")
 
 
 class Day:
@@ -44,6 +46,8 @@ class Day:
     def run(self, stages: Iterable[str] = STAGES) -> dict[str, StepRecord]:
         """Do the stages in their order; each needs those before it."""
         for stage in stages:
+            if stage == "encoder" and not self.tools.config.encoder.use:
+                continue
             self.records[stage] = getattr(self, stage)()
         return self.records
 
@@ -89,14 +93,46 @@ class Day:
 
         return self._written("tags", ["tags", "events"], ["catalogue", "profiles", "interests"], work)
 
+    def encoder(self) -> StepRecord:
+        """The rival of stage 4: one language model that reads users and items; only where the settings use it."""
+        workspace, as_of = self.steps.workspace, self.inputs.as_of
+        earlier = young_enough(workspace, self.tools.config.encoder, as_of)
+
+        def work() -> StepOutput:
+            return train_encoder(
+                self.tools, self.inputs, self.table("catalogue"), impressions_before(workspace, as_of),
+                earlier=None if earlier is None else workspace.artefacts.path(earlier),
+                checkpoint=workspace.cache / "encoder.checkpoint",
+            )  # fmt: skip
+
+        taken = "trained anew" if earlier is None else earlier.digest
+        shown = workspace.tables.identity("impressions")
+        return self._do("encoder", ["encoder", "events"], ["catalogue"], work, taken=taken, impressions=shown)
+
+    def channel(self) -> Channel | None:
+        """The encoder of this day as the towers meet it; None where there is none."""
+        if "encoder" not in self.records:
+            return None
+        from intentrec.encoder import Encoder
+        from intentrec.encoder.backbone import device_of
+
+        workspace, config = self.steps.workspace, self.tools.config
+        encoder = Encoder.load(
+            workspace.artefacts.path(self.records["encoder"].artefacts["encoder"]), device_of(config.encoder)
+        ).at_width(config.encoder.served_width)
+        coder = encoder.coder(workspace.cache, self.tools.progress)
+        shown = impressions_before(workspace, self.inputs.as_of)
+        return Channel(encoder, coder, self.table("catalogue"), shown, config)
+
     def towers(self) -> StepRecord:
         """Stage 4: the light towers, trained on the log."""
 
         def work() -> StepOutput:
-            return train_towers(self.tools, self.inputs, self.table("catalogue"), self.table("tags"))
+            return train_towers(self.tools, self.inputs, self.table("catalogue"), self.table("tags"), self.channel())
 
-        sections = ["towers", "retrieval", "profiles", "interests", "tags", "catalogue", "events"]
-        return self._do("towers", sections, ["catalogue", "tags"], work)
+        sections = ["towers", "retrieval", "profiles", "interests", "tags", "catalogue", "events", "encoder"]
+        read = self.records["encoder"].facts["version"] if "encoder" in self.records else None
+        return self._do("towers", sections, ["catalogue", "tags"], work, encoder=read)
 
     def recommendations(self) -> StepRecord:
         """The stored lists: fused, filtered, each row with a reason made by rule."""

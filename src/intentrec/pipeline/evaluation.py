@@ -30,7 +30,7 @@ SWEPT_DIVERSITY = (0.0, 0.15, 0.3, 0.45, 0.6, 1.0, 2.0)
 SWEPT_PLACES = 10
 """Variety is given to the first places only (`retrieval.diversity_places`)."""
 
-UNTIL_TOWERS = ("catalogue", "profiles", "interests", "tags", "towers")
+UNTIL_TOWERS = ("catalogue", "profiles", "interests", "tags", "encoder", "towers")
 
 
 def evaluate_workspace(

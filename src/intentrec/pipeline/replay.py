@@ -31,16 +31,18 @@ class Replayable(Ranker):
     def with_histories(self, events: pl.DataFrame) -> "Ranker":
         """The same towers, serving users whose whole history is `events`.
 
-        Tags are not asked for again: they belong to the users of the day, so these lists are of the towers alone.
+        Tags are not asked for again: they belong to the users of the day, so these lists are of the towers alone,
+        and coordinates that an encoder has beside them stay zero.
         """
         if self.towers is None or events.is_empty():
             return replace(self, users={}, vectors=self.vectors[:0], betas=self.betas[:0], tags=None)
         users = events["user_id"].unique().sort().to_list()
         as_of = events.select(pl.col("timestamp").max()).item() + timedelta(microseconds=1)
+        vectors = self.towers.user_vectors(events, users, as_of)
         return replace(
             self,
             users={user: row for row, user in enumerate(users)},
-            vectors=self.towers.user_vectors(events, users, as_of),
+            vectors=np.pad(vectors, ((0, 0), (0, self.vectors.shape[1] - vectors.shape[1]))),
             betas=np.ones(len(users)),
             tags=None,
             seen=events.select("user_id", "item_id").drop_nulls().unique(maintain_order=True),

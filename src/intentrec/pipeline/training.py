@@ -1,6 +1,6 @@
 """Stage 4 wired: towers trained on the log, and the weight of user against tags fitted on days they have not seen."""
 
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import TYPE_CHECKING
@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 from intentrec.errors import ConfigError
 from intentrec.pipeline.chain import Tools, make_chain
+from intentrec.pipeline.channel import Channel
+from intentrec.pipeline.encoder import weights_of
 from intentrec.pipeline.inputs import Inputs
 from intentrec.pipeline.ranker import Ranker, popular_items
 from intentrec.pipeline.steps import StepOutput
@@ -26,19 +28,33 @@ _BETA_USERS = 1000
 _SPREAD_SAMPLE = 512
 
 
-def train_towers(tools: Tools, inputs: Inputs, catalogue: pl.DataFrame, tags: pl.DataFrame) -> StepOutput:
+def train_towers(
+    tools: Tools, inputs: Inputs, catalogue: pl.DataFrame, tags: pl.DataFrame, channel: Channel | None = None
+) -> StepOutput:
     """Vectors of all items, users and tags, the trained towers, and the weights of user against tags.
+
+    Args:
+        tools: Settings, embedder and progress.
+        inputs: As of the day.
+        catalogue: Rows of `CATALOGUE`.
+        tags: Rows of `TAGS`.
+        channel: The encoder, where the settings use it.
 
     Raises:
         ConfigError: The settings leave out the part that tags need; said before anything is trained.
     """
     if "pooled" not in tools.config.towers.parts:
         raise ConfigError('The tags of a daily run need the tag tower; add "pooled" to towers.parts.')
-    towers = _fitted(tools, inputs, catalogue)
-    beta = _beta(tools, inputs, towers.held_out)
+    uses = tools.config.encoder.use if channel else ()
+    towers = _fitted(tools, inputs, catalogue, channel if "text" in uses else None)
+    beside = channel if "channel" in uses else None
+    if beside is not None:
+        towers = beside.weighed(towers, inputs)
+    maker = _Vectors(tools, channel if "text" in uses else None, beside)
+    beta = _beta(tools, inputs, towers.held_out, maker)
     last = [epoch.recall for epoch in towers.history if epoch.recall is not None]
     return StepOutput(
-        tables={"vectors": _vectors(tools, towers, inputs.events, tags)},
+        tables={"vectors": maker.of(towers, inputs, tags)},
         artefacts={"towers": towers.save},
         counts={"items": len(towers.items), "epochs": len(towers.history)},
         facts={
@@ -49,40 +65,58 @@ def train_towers(tools: Tools, inputs: Inputs, catalogue: pl.DataFrame, tags: pl
     )
 
 
-def _fitted(tools: Tools, inputs: Inputs, catalogue: pl.DataFrame) -> "Towers":
+def _fitted(tools: Tools, inputs: Inputs, catalogue: pl.DataFrame, encoder: Channel | None) -> "Towers":
+    """Towers whose text features are of the embedder, or of the encoder where it is given."""
     from intentrec.towers import fit
 
     items = inputs.items.drop("category", strict=False).join(
         catalogue.select("item_id", "category"), on="item_id", how="left", maintain_order="left"
     )
-    kinds = tools.config.events
+    embed = tools.embedder.embed if encoder is None else encoder.texts
     by_text = tools.config.towers.tag_tower == "text"
     return fit(
         inputs.events,
         items,
         as_of=inputs.as_of,
-        kinds={name: kinds.kinds[name].weight for name in kinds.named("intent")},
+        kinds=weights_of(tools.config),
         config=tools.config.towers,
         item_tags=catalogue,
-        item_text=tools.embedder.embed(items["title"].to_list()) if tools.config.towers.item_text else None,
-        tag_text=tools.embedder.embed(catalogue["phrase"].to_list()) if by_text else None,
+        item_text=embed(items["title"].to_list()) if tools.config.towers.item_text else None,
+        tag_text=embed(catalogue["phrase"].to_list()) if by_text else None,
         progress=tools.progress,
     )
 
 
-def _vectors(tools: Tools, towers: "Towers", events: pl.DataFrame, tags: pl.DataFrame) -> pl.DataFrame:
-    items, item_vectors = towers.item_vectors()
-    users = events["user_id"].unique().sort().to_list()
-    words = tags["tag"].unique().sort().to_list()
-    text = tools.embedder.embed(words) if towers.config.tag_tower == "text" else None
-    user_vectors, tag_vectors = towers.user_vectors(events, users), towers.tag_vectors(words, text)
-    parts = [
-        ("item", items, item_vectors),
-        ("user", users, user_vectors),
-        ("tag", words, tag_vectors * scale_of_tags(user_vectors, tag_vectors, item_vectors)),
-    ]
-    frames = [_rows(kind, ids, vectors, towers.version) for kind, ids, vectors in parts]
-    return pl.concat([VECTORS.empty(), *frames])
+@dataclass(frozen=True)
+class _Vectors:
+    """Makes the rows of `VECTORS`.
+
+    Attributes:
+        text: Reads tags in place of the embedder; None for the embedder.
+        beside: Adds its coordinates to those of the towers; None for the towers alone.
+    """
+
+    tools: Tools
+    text: Channel | None
+    beside: Channel | None
+
+    def of(self, towers: "Towers", inputs: Inputs, tags: pl.DataFrame) -> pl.DataFrame:
+        """Vectors of all items, users and tags as of the inputs' moment."""
+        items, item_vectors = towers.item_vectors()
+        users = inputs.events["user_id"].unique().sort().to_list()
+        words = tags["tag"].unique().sort().to_list()
+        embed = self.tools.embedder.embed if self.text is None else self.text.texts
+        text = embed(words) if towers.config.tag_tower == "text" else None
+        user_vectors, tag_vectors = towers.user_vectors(inputs.events, users), towers.tag_vectors(words, text)
+        tag_vectors = tag_vectors * scale_of_tags(user_vectors, tag_vectors, item_vectors)
+        if self.beside is not None:
+            of_items, of_users = self.beside.beside(towers, inputs, items, users)
+            item_vectors = np.concatenate([item_vectors, of_items], axis=1)
+            user_vectors = np.concatenate([user_vectors, of_users], axis=1)
+            tag_vectors = np.pad(tag_vectors, ((0, 0), (0, of_items.shape[1])))
+        parts = [("item", items, item_vectors), ("user", users, user_vectors), ("tag", words, tag_vectors)]
+        frames = [_rows(kind, ids, vectors, towers.version) for kind, ids, vectors in parts]
+        return pl.concat([VECTORS.empty(), *frames])
 
 
 def scale_of_tags(users: NDArray[np.float32], tags: NDArray[np.float32], items: NDArray[np.float32]) -> np.float32:
@@ -114,7 +148,7 @@ def _rows(kind: str, ids: list[str], vectors: NDArray[np.float32], version: str)
     return frame.select(kind=pl.lit(kind), id="id", vector="vector", model_version=pl.lit(version))
 
 
-def _beta(tools: Tools, inputs: Inputs, held_out: "Towers | None") -> BetaByActivity:
+def _beta(tools: Tools, inputs: Inputs, held_out: "Towers | None", maker: _Vectors) -> BetaByActivity:
     """A fixed weight where the settings say so; else the best of each activity bucket on the validation window.
 
     The towers of `held_out` have not seen that window, and the tags are made without a language model as of its
@@ -131,7 +165,7 @@ def _beta(tools: Tools, inputs: Inputs, held_out: "Towers | None") -> BetaByActi
     users = targets["user_id"].unique(maintain_order=True).to_list()
     if not users:
         return BetaByActivity.fixed(1.0)
-    vectors = _vectors(tools, held_out, past.events, chain.tags)
+    vectors = maker.of(held_out, past, chain.tags)
     popular = popular_items(past.events, past.as_of, tools.config.run.popular_days)
     ranker = Ranker.build(
         vectors,

@@ -1,5 +1,7 @@
 """The validation users as the fit of the parts' weights needs them."""
 
+from collections.abc import Callable, Mapping, Sequence
+
 import numpy as np
 import polars as pl
 from scipy import sparse
@@ -9,10 +11,14 @@ from intentrec.retrieval.blend import Blend, Dense, Part, Wanted, fit_blend
 from intentrec.towers.config import TowersConfig
 from intentrec.towers.towers import Towers
 
+Beside = Callable[[Sequence[str]], Mapping[str, Dense]]
+"""Scores of users by another system: users (U, D), items (N, D) in the order of the towers' items."""
+
 
 def weigh(
-    held_out: Towers, past: pl.DataFrame, later: pl.DataFrame, items: pl.DataFrame, config: TowersConfig, seed: int
-) -> Blend:
+    held_out: Towers, past: pl.DataFrame, later: pl.DataFrame, items: pl.DataFrame, config: TowersConfig, seed: int,
+    beside: Beside | None = None,
+) -> Blend:  # fmt: skip
     """What each part counts, judged by what users did later; the weights stay as they are where nobody came back.
 
     Args:
@@ -22,6 +28,7 @@ def weigh(
         items: Rows of `ITEMS`; one created later than what the parts know could not be shown, so it does not compete.
         config: How many users are asked, and what their lists are judged by.
         seed: Of the draw of users.
+        beside: Parts that are not of the towers.
     """
     users = _sample(later.join(past, on="user_id", how="semi")["user_id"].unique().sort(), config.blend_users, seed)
     coded = held_out.items.frame("item_id", "item")
@@ -50,6 +57,8 @@ def weigh(
         there=held_out.items.mask(existing(items, held_out.as_of)["item_id"]),
     )
     parts = _parts(held_out, past.filter(pl.col("user_id").is_in(users)), users)
+    if beside is not None:
+        parts = {**beside(users), **parts}
     return fit_blend(parts, wanted, edges=config.blend_edges, k=config.blend_at, repeats=config.repeats)
 
 

@@ -1,0 +1,178 @@
+"""The encoder in a workspace: trained or taken over, and read near-line without training again."""
+
+import json
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from intentrec.config import Config
+from intentrec.encoder import EncoderConfig
+from intentrec.errors import NotFittedError
+from intentrec.pipeline.chain import Tools
+from intentrec.pipeline.inputs import Inputs, load_inputs
+from intentrec.pipeline.steps import StepOutput, fingerprint
+from intentrec.progress import SILENT, Progress
+from intentrec.tables import CATALOGUE
+from intentrec.workspace import Workspace
+from intentrec.workspace.artefacts import ArtefactRef
+from intentrec.workspace.files import write_atomic
+from intentrec.workspace.steps import StepRecord
+
+if TYPE_CHECKING:
+    from intentrec.encoder.retriever import Served
+
+
+@dataclass(frozen=True)
+class NearLine:
+    """An encoder that answers, and what it cost to bring it up to date.
+
+    Attributes:
+        n_encoded: Texts that had to run through the model; all others were known.
+        n_tokens: Their tokens.
+    """
+
+    served: "Served"
+    n_encoded: int
+    n_tokens: int
+
+
+_HOW_HERE = {"use", "served_width", "retrain_days", "number_days", "device"}
+"""Settings that do not change what is learned."""
+
+
+def train_encoder(
+    tools: Tools, inputs: Inputs, catalogue: pl.DataFrame, impressions: pl.DataFrame, *, earlier: Path | None,
+    checkpoint: Path,
+) -> StepOutput:  # fmt: skip
+    """A trained encoder: the earlier one where it is young enough, else a new one.
+
+    Args:
+        tools: Settings and progress.
+        inputs: As of the day.
+        catalogue: Rows of `CATALOGUE`, for categories that items lack.
+        impressions: Rows of `IMPRESSIONS` before the day.
+        earlier: Folder of an encoder to take over.
+        checkpoint: File from which an interrupted training goes on.
+    """
+    from intentrec.encoder import Encoder, fit
+    from intentrec.encoder.backbone import device_of
+
+    config = tools.config.encoder
+    if earlier is not None:
+        trained = Encoder.load(earlier)
+        facts = {
+            "trained_as_of": trained.as_of.isoformat(),
+            "version": trained.version,
+            "settings": settings_of(config),
+        }
+        return StepOutput({}, {"encoder": lambda folder: _copy(earlier, folder)}, {"trained": 0}, facts)
+    encoder = fit(
+        inputs.events, with_categories(inputs.items, catalogue), as_of=inputs.as_of, kinds=weights_of(tools.config),
+        config=config, impressions=impressions, users=inputs.users, device=device_of(config), progress=tools.progress,
+        checkpoint=checkpoint,
+    )  # fmt: skip
+    checkpoint.unlink(missing_ok=True)
+    facts = {
+        "trained_as_of": inputs.as_of.isoformat(), "version": encoder.version, "settings": settings_of(config),
+        "history": [vars(epoch) for epoch in encoder.history],
+    }  # fmt: skip
+    pairs = sum(1 for _ in encoder.history) * config.max_pairs
+    return StepOutput({}, {"encoder": encoder.save}, {"trained": 1, "pairs at most": pairs}, facts)
+
+
+def weights_of(config: Config) -> dict[str, float]:
+    """Weight of each kind of event with the role "intent"."""
+    return {name: config.events.kinds[name].weight for name in config.events.named("intent")}
+
+
+def with_categories(items: pl.DataFrame, catalogue: pl.DataFrame) -> pl.DataFrame:
+    """Items with the category of the catalogue; one that came after the catalogue keeps its own, where it has one."""
+    named = catalogue.select("item_id", pl.col("category").alias("_named"))
+    joined = items.join(named, on="item_id", how="left", maintain_order="left")
+    own = [pl.col("category").cast(pl.String)] if "category" in items.columns else []
+    return joined.with_columns(category=pl.coalesce("_named", *own)).drop("_named")
+
+
+def settings_of(config: EncoderConfig) -> str:
+    """Hash of the settings that decide what is learned."""
+    return fingerprint(config.model_dump(mode="json", exclude=_HOW_HERE))
+
+
+def impressions_before(workspace: Workspace, as_of: datetime) -> pl.DataFrame:
+    """Stored impressions as they were known at a time."""
+    return workspace.read("impressions").filter(pl.col("timestamp") < as_of)
+
+
+def young_enough(workspace: Workspace, config: EncoderConfig, as_of: datetime) -> ArtefactRef | None:
+    """The trained encoder that a day may take over; None where one has to be trained."""
+    known = _pointer(workspace)
+    if known is None or known["settings"] != settings_of(config):
+        return None
+    age = as_of - datetime.fromisoformat(known["trained_as_of"])
+    if not timedelta(0) <= age < timedelta(days=config.retrain_days):
+        return None
+    ref = ArtefactRef(name="encoder", digest=known["digest"])
+    return ref if (workspace.artefacts.root / ref.name / ref.digest).is_dir() else None
+
+
+def remember(workspace: Workspace, record: StepRecord) -> None:
+    """Make a trained encoder the one that near-line readers use; it holds no user ids and outlives an erasure."""
+    ref = record.artefacts["encoder"]
+    known = {"digest": ref.digest} | {name: record.facts[name] for name in ("trained_as_of", "version", "settings")}
+    write_atomic(_pointer_file(workspace), json.dumps(known, indent=1).encode())
+
+
+def near_line(workspace: Workspace, config: Config, users: Sequence[str], progress: Progress = SILENT) -> NearLine:
+    """The trained encoder over everything that is stored by now: new events and new items count at once.
+
+    Only texts that are new or changed run through the model; all others come from the workspace's cache.
+
+    Args:
+        workspace: With a trained encoder.
+        config: Settings; the served width may differ from that of the training.
+        users: Who is to be served.
+        progress: Told about texts.
+
+    Raises:
+        NotFittedError: No encoder was trained.
+        ConfigError: `encoder.served_width` was not trained.
+    """
+    from intentrec.encoder import Encoder
+    from intentrec.encoder.backbone import device_of
+    from intentrec.encoder.retriever import Served
+
+    known = _pointer(workspace)
+    if known is None:
+        raise NotFittedError(f"{workspace.root} has no trained encoder. Run `intentrec encoder train` first.")
+    folder = workspace.artefacts.path(ArtefactRef(name="encoder", digest=known["digest"]))
+    encoder = Encoder.load(folder, device_of(config.encoder)).at_width(config.encoder.served_width)
+    inputs = load_inputs(workspace, None)
+    coder = encoder.coder(workspace.cache, progress)
+    catalogue = workspace.read("catalogue") if workspace.tables.exists("catalogue") else CATALOGUE.empty()
+    served = Served.of(
+        encoder, inputs.events, with_categories(inputs.items, catalogue.unique("item_id", keep="last")), inputs.as_of,
+        coder=coder, users=users, impressions=impressions_before(workspace, inputs.as_of), attributes=inputs.users,
+        retrieval=config.retrieval,
+    )  # fmt: skip
+    return NearLine(served, coder.n_encoded, coder.n_tokens)
+
+
+def _pointer(workspace: Workspace) -> dict[str, str] | None:
+    try:
+        found: dict[str, str] = json.loads(_pointer_file(workspace).read_text("utf-8"))
+    except FileNotFoundError:
+        return None
+    return found
+
+
+def _pointer_file(workspace: Workspace) -> Path:
+    return workspace.root / "encoder.json"
+
+
+def _copy(source: Path, folder: Path) -> None:
+    shutil.copytree(source, folder, dirs_exist_ok=True)
