@@ -8,6 +8,8 @@ python -m benchmarks.encoder table --data FOLDER --dataset beauty --protocol lea
 python -m benchmarks.encoder together --data FOLDER --dataset ... --protocol ... --out FOLDER
     Towers and encoder, alone and together. `--out` must hold the row "towers" of benchmarks.quality and the full
     encoder.
+python -m benchmarks.encoder report ...
+    The tables again, from what is kept.
 """
 
 import argparse
@@ -19,6 +21,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import get_args
 
+from benchmarks.encoder.report import write_tables
 from benchmarks.encoder.rows import Budget, rows_of
 from benchmarks.encoder.running import impressions_of, run_row, sampled
 from benchmarks.encoder.together import run_together
@@ -45,15 +48,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
             start = time.perf_counter()
             run_row(bench, name, rows[name], impressions, seed=options.seed, device=options.device)
             print(f"{bench.task.key}: {name}: {time.perf_counter() - start:.0f} s", flush=True)
-        return
-    run_together(bench, options.seed, options.device)
+    elif options.command == "together":
+        run_together(bench, options.seed, options.device)
+    for file in write_tables(bench, command, options.samples):
+        print(file, flush=True)
 
 
 def parser() -> argparse.ArgumentParser:
     """The command line."""
     top = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = top.add_subparsers(dest="command", required=True)
-    for name in ("table", "together"):
+    for name in ("table", "together", "report"):
         command = commands.add_parser(name)
         command.add_argument("--data", type=Path, required=True, help="folder of the log, or the one above it")
         command.add_argument("--dataset", choices=get_args(DataSet), required=True)
@@ -63,6 +68,7 @@ def parser() -> argparse.ArgumentParser:
         command.add_argument("--threads", type=int, default=2)
         command.add_argument("--seed", type=int, default=0)
         command.add_argument("--device", default="cpu")
+        command.add_argument("--samples", type=int, default=2000, help="draws of the bootstrap")
         command.set_defaults(users=None, budget=20)
     table = commands.choices["table"]
     table.add_argument("--rows", default="", help="names, separated by commas; all by default")

@@ -93,8 +93,8 @@ def rows_of(store: Store, task: Task, only: Sequence[str] = ()) -> list[Row]:
     return rows
 
 
-def compared(bench: Bench, rows: Sequence[Row], command: str, samples: int) -> Evaluation:
-    """All rows side by side, tested against the first."""
+def compared(bench: Bench, rows: Sequence[Row], command: str, samples: int, *, every_pair: bool = False) -> Evaluation:
+    """All rows side by side, tested against the first, or each against each other."""
     task = bench.task
     config = bench.config().model_copy(update={"samples": samples})
     vectors = pl.DataFrame({"item_id": task.items["item_id"], "vector": bench.vectors})
@@ -106,6 +106,8 @@ def compared(bench: Bench, rows: Sequence[Row], command: str, samples: int) -> E
     systems = {row.name: row.system() for row in rows}
     extras = Extras(vectors=vectors, about=about)
     found = evaluate(systems, task.split, task.items, config, kinds=list(KINDS), extras=extras)
+    if every_pair:
+        return replace(found, costs=costs(rows))
     note = f"Tests compare {rows[0].name} with each other row; Holm's correction is over these pairs."
     return replace(
         found, comparisons=against(found.comparisons, rows[0].name), costs=costs(rows), notes=[*found.notes, note]

@@ -115,7 +115,8 @@ class Encoder:
 
     def save(self, folder: Path) -> None:
         """Write the model as transformers does (safetensors), and everything else as JSON."""
-        self.opened.backbone.model.save_pretrained(folder / _MODEL)
+        with quiet():
+            self.opened.backbone.model.save_pretrained(folder / _MODEL)
         self.opened.vocabulary.tokenizer.save_pretrained(folder / _MODEL)
         meta = {
             "format": _FORMAT,

@@ -20,7 +20,9 @@ class WithPopularity:
         own = self._system.recommend(users, k, filter_viewed=filter_viewed)
         served = frozenset(own["user_id"])
         left = [user for user in users if user not in served]
-        return pl.concat([own, self._popularity.recommend(left, k, filter_viewed=filter_viewed)])
+        return pl.concat(
+            [own, self._popularity.recommend(left, k, filter_viewed=filter_viewed)], how="diagonal"
+        )  # a system may have columns of its own
 
     def with_histories(self, events: pl.DataFrame) -> "WithPopularity":
         """Both for users whose whole history is `events`."""
