@@ -13,6 +13,14 @@ def bert(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
+def calm(tmp_path_factory):
+    """The same without dropout."""
+    folder = tmp_path_factory.mktemp("calm")
+    save_bert(folder, dropout=0.0)
+    return folder
+
+
+@pytest.fixture(scope="session")
 def llama(tmp_path_factory):
     """Folder of a tiny model that reads from left to right."""
     folder = tmp_path_factory.mktemp("llama")

@@ -30,6 +30,12 @@ SPECIAL = ("[UNK]", "[PAD]", "[CLS]", "[SEP]")
 CONTEXT = 128
 N_USERS, N_ITEMS, N_EVENTS, DAYS = 24, 16, 7, 28
 
+PARALLEL = {
+    "cached": {"epochs": 2, "validation_days": 5.0, "cached": True},
+    "adapters": {"epochs": 2, "validation_days": 5.0, "lora_rank": 2, "pooling": "last"},
+}
+"""What is trained in one process and in two."""
+
 
 def day(number):
     return START + timedelta(days=number)
@@ -123,7 +129,7 @@ def foreseen(encoder, held_days=5.0):
     return Validation.of(data, prompts, nothing, **options).recall(encoder.opened)
 
 
-def save_bert(folder: Path) -> None:
+def save_bert(folder: Path, dropout: float = 0.1) -> None:
     """Reads both ways; [CLS] and [SEP] around every text; letters where it lacks a word."""
     signs = [*"abcdefghijklmnopqrstuvwxyz0123456789", *"[]<>|.+-_"]
     known = dict.fromkeys([*SPECIAL, *WORDS, *signs, *(f"##{sign}" for sign in signs)])
@@ -136,7 +142,7 @@ def save_bert(folder: Path) -> None:
     names = {"unk_token": "[UNK]", "pad_token": "[PAD]", "cls_token": "[CLS]", "sep_token": "[SEP]"}
     config = BertConfig(
         vocab_size=len(known), hidden_size=32, num_hidden_layers=1, num_attention_heads=2, intermediate_size=32,
-        max_position_embeddings=CONTEXT,
+        max_position_embeddings=CONTEXT, hidden_dropout_prob=dropout, attention_probs_dropout_prob=dropout,
     )  # fmt: skip
     _save(folder, PreTrainedTokenizerFast(tokenizer_object=tokens, **names), BertModel, config)
 
