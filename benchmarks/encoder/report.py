@@ -58,8 +58,8 @@ def steps_table(bench: Bench, found: Evaluation, facts: Mapping[str, Sequence[Ma
     view, steps = bench.task.views[0], [step for step in STEPS if step[0] in facts]
     pairs = [step for step in steps if step[1] in facts]
     lines = [
-        "| row | recall@10 | recall@100 | against | recall@10, difference | relative | p (Holm) | recall@100, relative |"
-        " r(popularity) | r(log popularity) | pairs/s | the paper |",
+        "| row | recall@10 | recall@100 | against | recall@10, difference | relative | p (Holm) | recall@100, "
+        "relative | r(popularity) | r(log popularity) | pairs/s | the paper |",
         "|" + "---|" * 12,
     ]
     first = {a: difference(found, view, "recall@10", a, b) for a, b, _ in pairs}

@@ -36,6 +36,11 @@ Exit codes: 0 done, 1 unexpected, 2 wrong usage, 3 settings, 4 data, 5 workspace
 )
 data_app = typer.Typer(no_args_is_help=True, help="Look at what was ingested.")
 app.add_typer(data_app, name="data")
+encoder_app = typer.Typer(
+    no_args_is_help=True,
+    help="One language model that reads users and items (LinkedIn's road): train it, and serve what came in since.",
+)
+app.add_typer(encoder_app, name="encoder")
 
 _INTERRUPTED = 130
 _WIDTH = 132
@@ -176,6 +181,37 @@ def recommend(
     _print(as_json, frame.to_dicts(), lambda: show.recommendations(out, frame))
 
 
+@encoder_app.command("train")
+def encoder_train(as_json: AsJson = False) -> None:
+    """Train on stored events and impressions and encode all items and users; started again, it goes on.
+
+    An encoder of the same settings that is younger than encoder.retrain_days is taken over.
+    """
+    from intentrec.pipeline.encoder_training import train_workspace
+
+    workspace, config = state.open()
+    with RichProgress(err) as progress:
+        report = train_workspace(workspace, config, progress)
+    _print(as_json, report.as_dict(), lambda: show.trained_encoder(out, report))
+
+
+@encoder_app.command("recommend")
+def encoder_recommend(
+    user: Annotated[str, typer.Argument(help="A user_id.", metavar="USER")],
+    k: Annotated[int, typer.Option("-k", min=1, max=1000, help="How many items.")] = 10,
+    include_viewed: Annotated[bool, typer.Option(help="Also items the user has had.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Items for one user by the encoder alone: events and items ingested since the training count at once."""
+    from intentrec.pipeline.encoder import near_line
+
+    workspace, config = state.open()
+    with RichProgress(err) as progress:
+        now = near_line(workspace, config, [user], progress)
+    frame = now.titled([user], k, filter_viewed=not include_viewed)
+    _print(as_json, {"encoded": now.n_encoded, "items": frame.to_dicts()}, lambda: show.near_line(out, now, frame))
+
+
 @app.command()
 def why(
     user: Annotated[str, typer.Argument(help="A user_id.", metavar="USER")],
@@ -227,6 +263,43 @@ def evaluate(
     for path in reports.write(evaluation):
         err.print(f"Wrote {show.plain(str(path))}", soft_wrap=True)
     _print(as_json, evaluation.to_json(), lambda: show.evaluation(out, evaluation))
+
+
+@app.command()
+def compare(
+    demo: Annotated[
+        Path | None, typer.Option(help="Compare on the demo shop: a workspace made there if need be.", metavar="DIR")
+    ] = None,
+    html: Annotated[
+        Path | None, typer.Option(help="Write a report with plots: one page that needs no network.", metavar="FILE")
+    ] = None,
+    markdown: Annotated[Path | None, typer.Option(help="Write the report as Markdown.", metavar="FILE")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Intents and towers, one language model as a dual encoder, and both together: which earns its cost here?
+
+    Trains what is missing as of a cut in time, then measures quality against tuned baselines, and what each road
+    costs and gives beside it: tokens, seconds, freshness, chains of evidence. Publishes nothing. `[encoder]` says what
+    is trained; a GPU is used where there is one.
+    """
+    from intentrec.cli.reports import Reports
+    from intentrec.pipeline.comparison import compare_workspace
+    from intentrec.pipeline.demo import open_demo
+
+    reports = Reports(html, markdown)
+    reports.check()
+    with RichProgress(err) as progress:
+        if demo is not None:
+            shop = open_demo(demo, now=_now, progress=progress)
+            workspace, config, users = shop.workspace, shop.config, shop.users
+        else:
+            (workspace, config), users = state.open(), None
+        found = compare_workspace(
+            workspace, config, llm_users=users, command=shlex.join(["intentrec", *sys.argv[1:]]), progress=progress
+        )
+    for path in reports.write(found):
+        err.print(f"Wrote {show.plain(str(path))}", soft_wrap=True)
+    _print(as_json, found.to_json(), lambda: show.comparison(out, found))
 
 
 @app.command()

@@ -13,6 +13,8 @@ from intentrec.data.report import DataReport
 from intentrec.evaluation import VIEWS, Evaluation
 from intentrec.pipeline.daily import RunReport
 from intentrec.pipeline.doctor import Finding
+from intentrec.pipeline.encoder import NearLine
+from intentrec.pipeline.encoder_training import TrainedEncoder
 from intentrec.pipeline.estimate import RunEstimate
 from intentrec.pipeline.ingest import IngestReport
 from intentrec.pipeline.why import Chain
@@ -107,6 +109,52 @@ def evaluation(out: Console, found: Evaluation) -> None:
     out.print("* significantly below the first row, + significantly above it (paired bootstrap over users, Holm)")
     for note in found.notes:
         out.print(plain(note))
+
+
+def comparison(out: Console, found: Evaluation) -> None:
+    """Quality, then what each road costs and gives."""
+    evaluation(out, found)
+    systems = found.roads["system"].unique(maintain_order=True).to_list()
+    measures = found.roads.select("question", "measure", "unit").unique(maintain_order=True)
+    rows = []
+    for question, measure, unit in measures.iter_rows():
+        mine = found.roads.filter(question=question, measure=measure)
+        cells = {row["system"]: _road(row["value"], row["said"]) for row in mine.iter_rows(named=True)}
+        rows.append((question, measure, unit, *(cells.get(system, "") for system in systems)))
+    out.print(table("The roads", ("", "measure", "unit", *systems), rows))
+
+
+def _road(value: float | None, said: str | None) -> str:
+    if value is None:
+        return said or ""
+    return f"{value:,.0f}" if value >= 1000 else f"{value:.3g}"
+
+
+def trained_encoder(out: Console, found: TrainedEncoder) -> None:
+    """A training, an epoch a row, and what was encoded after it."""
+    if not found.trained:
+        out.print(f"Nothing to train: encoder {found.version} of {found.trained_as_of} is young enough.")
+    rows = [
+        (
+            epoch["epoch"] + 1, f"{epoch['loss']:.4f}", "" if epoch["recall"] is None else f"{epoch['recall']:.4f}",
+            f"{epoch['pairs_per_second']:.1f}", f"{epoch['tokens_per_second']:,.0f}",
+            f"{epoch['from_impressions']:.0%}",
+        )
+        for epoch in found.history
+    ]  # fmt: skip
+    columns = ("epoch", "loss", "validation recall", "pairs/s", "tokens/s", "hard negatives that were shown")
+    if rows and found.trained:
+        out.print(table("Training", columns, rows, right=range(len(columns))))
+    out.print(
+        f"{found.n_encoded:,} texts were encoded, {found.n_tokens:,} tokens. Next: intentrec encoder recommend USER"
+    )
+
+
+def near_line(out: Console, now: NearLine, frame: pl.DataFrame) -> None:
+    """One user's list, and how many texts had to be read anew for it."""
+    rows = [(r["rank"], r["item_id"], r["title"], f"{r['score']:.3f}") for r in frame.to_dicts()]
+    out.print(table("By the encoder", ("", "item", "title", "score"), rows, right=(0, 3)))
+    out.print(f"{now.n_encoded:,} texts were new or changed since the last time.")
 
 
 def release_row(manifest: Manifest, current: Manifest | None) -> dict[str, Any]:

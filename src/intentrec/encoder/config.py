@@ -82,7 +82,7 @@ class EncoderConfig(Section):
     """Texts that run through the model together, sorted by length."""
     cached: bool = False
     """Run the model twice and keep no activations between (GradCache, arXiv 2101.06983): batches of any size."""
-    max_pairs: int = Field(6_000, ge=1, le=1_000_000_000)
+    max_pairs: int = Field(4_096, ge=1, le=1_000_000_000)
     """Most pairs of user and item in one epoch, drawn anew each time."""
     epochs: int = Field(1, ge=0, le=1000)
     """Passes; 0 leaves the model as it is."""

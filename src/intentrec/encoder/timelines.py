@@ -43,15 +43,6 @@ class Timeline:
         """Code of the user of each event, (E,)."""
         return np.repeat(np.arange(len(self.starts) - 1), np.diff(self.starts))
 
-    def ends(self, users: Ints, time: float) -> Ints:
-        """Where the events before a time end, for each user, (len(users),)."""
-        return np.array([self.end(user, time) for user in users.tolist()], dtype=np.int64)
-
-    def end(self, user: int, time: float) -> int:
-        """Where a user's events before a time end."""
-        first, last = self.starts[user : user + 2]
-        return int(first + np.searchsorted(self.time[first:last], time))
-
     def latest(self, user: int, end: int, most: int) -> list[tuple[int, bool]]:
         """The distinct items of a user before place `end`, the latest first, each with whether it was only shown."""
         found: dict[int, bool] = {}

@@ -59,6 +59,15 @@ SWEEP_SCHEMA = pl.Schema(
 """One system at several settings of a knob, in the first k places of one view, for the trade of recall against
 diversity; null where items have no vectors or no categories."""
 
+ROADS_SCHEMA = pl.Schema(
+    {
+        "question": pl.String, "measure": pl.String, "unit": pl.String, "system": pl.String, "value": pl.Float64,
+        "said": pl.String,
+    }
+)  # fmt: skip
+"""What systems cost and give beside quality: one row for a measure of a system; a number, or words where there is
+none."""
+
 TAG_HITS_SCHEMA = pl.Schema(
     {
         "of": pl.String, "n": pl.Int64, "hit_rate": pl.Float64, "low": pl.Float64, "high": pl.Float64,

@@ -11,6 +11,7 @@ from intentrec.evaluation.frames import (
     EVERYONE,
     EXCLUSIVE_SCHEMA,
     EXPOSURE_SCHEMA,
+    ROADS_SCHEMA,
     SPREAD_SCHEMA,
     SWEEP_SCHEMA,
     TAG_HITS_SCHEMA,
@@ -43,6 +44,7 @@ class Evaluation:
         tag_hits: `TAG_HITS_SCHEMA`; empty without tags.
         sweep: `SWEEP_SCHEMA`, given by the caller; empty otherwise.
         about: Command, seeds, data version and the like, given by the caller.
+        roads: `ROADS_SCHEMA`, given by the caller; empty otherwise.
     """
 
     protocol: str
@@ -61,6 +63,7 @@ class Evaluation:
     tag_hits: pl.DataFrame = field(default_factory=TAG_HITS_SCHEMA.to_frame)
     sweep: pl.DataFrame = field(default_factory=SWEEP_SCHEMA.to_frame)
     about: dict[str, str] = field(default_factory=dict)
+    roads: pl.DataFrame = field(default_factory=ROADS_SCHEMA.to_frame)
 
     @property
     def systems(self) -> list[str]:
@@ -117,6 +120,7 @@ class Evaluation:
             "sweep": self.sweep.to_dicts(),
             "about": dict(self.about),
             "costs": self.costs.to_dicts(),
+            "roads": self.roads.to_dicts(),
         }
 
     def _system(self, system: str) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from intentrec.explanations import write_explanations
 from intentrec.llm import LanguageModel
 from intentrec.pipeline.chain import Tools, make_catalogue, make_interests, make_profiles, make_tags
 from intentrec.pipeline.channel import Channel
-from intentrec.pipeline.encoder import impressions_before, train_encoder, young_enough
+from intentrec.pipeline.encoder import impressions_before, settings_of, train_encoder, young_enough
 from intentrec.pipeline.inputs import Inputs
 from intentrec.pipeline.ranker import Ranker, popular_items
 from intentrec.pipeline.reasons import chosen, explainable_pairs, with_reasons
@@ -107,7 +107,8 @@ class Day:
 
         taken = "trained anew" if earlier is None else earlier.digest
         shown = workspace.tables.identity("impressions")
-        return self._do("encoder", ["encoder", "events"], ["catalogue"], work, taken=taken, impressions=shown)
+        learned = settings_of(self.tools.config.encoder)
+        return self._do("encoder", ["events"], ["catalogue"], work, taken=taken, learned=learned, impressions=shown)
 
     def channel(self) -> Channel | None:
         """The encoder of this day as the towers meet it; None where there is none."""
@@ -130,8 +131,9 @@ class Day:
         def work() -> StepOutput:
             return train_towers(self.tools, self.inputs, self.table("catalogue"), self.table("tags"), self.channel())
 
-        sections = ["towers", "retrieval", "profiles", "interests", "tags", "catalogue", "events", "encoder"]
-        read = self.records["encoder"].facts["version"] if "encoder" in self.records else None
+        sections = ["towers", "retrieval", "profiles", "interests", "tags", "catalogue", "events"]
+        own = self.tools.config.encoder.model_dump(mode="json", include={"use", "served_width", "number_days"})
+        read = own | {"version": self.records["encoder"].facts["version"]} if "encoder" in self.records else None
         return self._do("towers", sections, ["catalogue", "tags"], work, encoder=read)
 
     def recommendations(self) -> StepRecord:

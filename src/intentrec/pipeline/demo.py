@@ -74,26 +74,58 @@ def run_demo(
         ConfigError: A server is named without a model.
         MissingExtra: The towers' packages are not installed.
     """
+    shop = open_demo(folder, llm_url=llm_url, model=model, llm_users=llm_users, now=now, progress=progress)
+    workspace, config, users = shop.workspace, shop.config, shop.users
+    report = run_day(workspace, config, RunOptions(shop.cut, users), now=now, progress=progress)
+    evaluation = evaluate_workspace(workspace, config, llm_users=users, progress=progress)
+    recommender = Recommender(workspace)
+    return Demo(
+        folder=folder,
+        model=_model_name(recommender),
+        ingested=shop.ingested,
+        report=report,
+        written_by={name: _by_model(workspace, name) for name in ("interests", "tags", "explanations")},
+        rejected=_rejected(workspace),
+        stories=[_story(recommender, user) for user in _most_told(recommender, users)],
+        evaluation=evaluation,
+        notes=shop.notes,
+    )
+
+
+@dataclass(frozen=True)
+class DemoShop:
+    """The demo's workspace, ready to run.
+
+    Attributes:
+        cut: Four weeks before the shop's last day.
+        users: For whom the language model writes.
+        ingested: What came in; None where the workspace was there already.
+    """
+
+    workspace: Workspace
+    config: Config
+    cut: datetime
+    users: frozenset[str]
+    ingested: IngestReport | None
+    notes: list[str]
+
+
+def open_demo(
+    folder: Path, *, llm_url: str | None = None, model: str | None = None, llm_users: int = 16,
+    now: Callable[[], datetime], progress: Progress,
+) -> DemoShop:  # fmt: skip
+    """The demo's workspace, made and filled where it is not there.
+
+    Raises:
+        ConfigError: A server is named without a model.
+    """
     llm, notes = _llm_settings(llm_url, model)
     workspace, ingested = _workspace(folder, {"llm": llm, "run": {"llm_users": llm_users}}, now, progress)
     config = _with_llm(load_config(workspace.config_file), llm)
     cut = day_after_last(workspace.read("events")) - timedelta(days=config.evaluation.window_days)
     users = demo_users(workspace, cut, llm_users)
     (workspace.root / LLM_USERS_FILE).write_text("".join(f"{user}\n" for user in sorted(users)), "utf-8")
-    report = run_day(workspace, config, RunOptions(cut, users), now=now, progress=progress)
-    evaluation = evaluate_workspace(workspace, config, llm_users=users, progress=progress)
-    recommender = Recommender(workspace)
-    return Demo(
-        folder=folder,
-        model=_model_name(recommender),
-        ingested=ingested,
-        report=report,
-        written_by={name: _by_model(workspace, name) for name in ("interests", "tags", "explanations")},
-        rejected=_rejected(workspace),
-        stories=[_story(recommender, user) for user in _most_told(recommender, users)],
-        evaluation=evaluation,
-        notes=notes,
-    )
+    return DemoShop(workspace, config, cut, users, ingested, notes)
 
 
 def demo_users(workspace: Workspace, cut: datetime, size: int) -> frozenset[str]:

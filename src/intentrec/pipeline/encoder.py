@@ -12,7 +12,7 @@ import polars as pl
 
 from intentrec.config import Config
 from intentrec.encoder import EncoderConfig
-from intentrec.errors import NotFittedError
+from intentrec.errors import NotFittedError, NotFoundError
 from intentrec.pipeline.chain import Tools
 from intentrec.pipeline.inputs import Inputs, load_inputs
 from intentrec.pipeline.steps import StepOutput, fingerprint
@@ -32,13 +32,27 @@ class NearLine:
     """An encoder that answers, and what it cost to bring it up to date.
 
     Attributes:
+        titles: `item_id`, `title`.
         n_encoded: Texts that had to run through the model; all others were known.
         n_tokens: Their tokens.
     """
 
     served: "Served"
+    titles: pl.DataFrame
     n_encoded: int
     n_tokens: int
+
+    def titled(self, users: Sequence[str], k: int, *, filter_viewed: bool = True) -> pl.DataFrame:
+        """Lists with the titles of the items.
+
+        Raises:
+            NotFoundError: A user has no events.
+        """
+        unknown = [user for user in users if user not in self.served.users]
+        if unknown:
+            raise NotFoundError(f"There is no user {unknown[0]!r} with events before {self.served.as_of:%Y-%m-%d}.")
+        rows = self.served.recommend(users, k, filter_viewed=filter_viewed)
+        return rows.join(self.titles, on="item_id", how="left", maintain_order="left")
 
 
 _HOW_HERE = {"use", "served_width", "retrain_days", "number_days", "device"}
@@ -159,7 +173,7 @@ def near_line(workspace: Workspace, config: Config, users: Sequence[str], progre
         coder=coder, users=users, impressions=impressions_before(workspace, inputs.as_of), attributes=inputs.users,
         retrieval=config.retrieval,
     )  # fmt: skip
-    return NearLine(served, coder.n_encoded, coder.n_tokens)
+    return NearLine(served, inputs.items.select("item_id", "title"), coder.n_encoded, coder.n_tokens)
 
 
 def _pointer(workspace: Workspace) -> dict[str, str] | None:

@@ -64,24 +64,25 @@ def evaluate_workspace(
         DataError: The events do not allow the split.
     """
     settings = _with_targets(config.evaluation, targets)
-    llm_users = llm_users if llm_users is not None else _users_of_the_release(workspace)
+    llm_users = llm_users if llm_users is not None else users_of_the_release(workspace)
     with workspace.writing():
-        split, inputs = _split(workspace, config, protocol or settings.protocol, column or settings.split_column)
+        split, inputs = cut_of(workspace, config, protocol or settings.protocol, column or settings.split_column)
         with open_day(workspace, config, inputs, llm_users, progress) as day:
             day.run(UNTIL_TOWERS)
-            ranker, weighed, items = day.ranker(), _weighed(split, config), _items(day)
-            kinds, extras = config.events.named("intent"), _extras(day, split, inputs, settings, command)
+            ranker, log, items = day.ranker(), weighed(split, config), evaluated_items(day)
+            kinds, extras = config.events.named("intent"), extras_of(day, split, inputs, settings, command)
             systems = _systems(ranker, None if settings.targets == "window" else day.trained_towers())
-            found = evaluate(systems, weighed, items, settings, kinds=kinds, extras=extras, progress=progress)
+            found = evaluate(systems, log, items, settings, kinds=kinds, extras=extras, progress=progress)
             workspace.write("user_metrics", found.per_user)
             if sweeps:
                 view = "new" if "new" in found.views else found.views[0]
-                turned = _turned(ranker, weighed, items, settings, view, kinds=kinds, extras=extras, progress=progress)
+                turned = _turned(ranker, log, items, settings, view, kinds=kinds, extras=extras, progress=progress)
                 found = replace(found, sweep=turned)
     return found
 
 
-def _users_of_the_release(workspace: Workspace) -> frozenset[str] | None:
+def users_of_the_release(workspace: Workspace) -> frozenset[str] | None:
+    """For whom the language model wrote in the current release; None where there is none or it wrote for all."""
     release = workspace.releases.current()
     users = release.facts.get("run", {}).get("llm_users") if release else None
     return None if users is None else frozenset(users)
@@ -95,20 +96,21 @@ def _with_targets(settings: EvaluationConfig, targets: str | None) -> Evaluation
     return settings.model_copy(update={"targets": targets})
 
 
-def _weighed(split: Split, config: Config) -> Split:
+def weighed(split: Split, config: Config) -> Split:
+    """The split with the weight of each event's kind."""
     later = None if split.later is None else config.events.weigh(split.later)
     return replace(split, train=config.events.weigh(split.train), later=later)
 
 
-def _items(day: Day) -> pl.DataFrame:
+def evaluated_items(day: Day) -> pl.DataFrame:
     """item_id, category as the catalogue has it, and title."""
     titles = day.inputs.items.select("item_id", "title")
     return day.table("catalogue").select("item_id", "category", "name").join(titles, on="item_id", how="left")
 
 
-def _extras(day: Day, split: Split, inputs: Inputs, settings: EvaluationConfig, command: str | None) -> Extras:
+def extras_of(day: Day, split: Split, inputs: Inputs, settings: EvaluationConfig, command: str | None) -> Extras:
     """Diversity is measured in the space of names: no system was trained in it."""
-    items = _items(day)
+    items = evaluated_items(day)
     embedder = day.tools.embedder
     names = items["name"].fill_null("").to_list()
     return Extras(
@@ -177,7 +179,8 @@ def _turned(
     )  # fmt: skip
 
 
-def _split(workspace: Workspace, config: Config, protocol: str, column: str) -> tuple[Split, Inputs]:
+def cut_of(workspace: Workspace, config: Config, protocol: str, column: str) -> tuple[Split, Inputs]:
+    """What may be learned and what must be found, and the inputs as of the cut."""
     everything = load_inputs(workspace, None)
     kinds = config.events.named("intent")
     if protocol == "time":

@@ -6,6 +6,7 @@ from intentrec.evaluation.reports.channels import exclusive, exposure, tag_hits
 from intentrec.evaluation.reports.look import Look
 from intentrec.evaluation.reports.parts import Report
 from intentrec.evaluation.reports.record import costs, spread, tuning
+from intentrec.evaluation.reports.roads import roads
 from intentrec.evaluation.reports.strata import strata
 from intentrec.evaluation.reports.systems import systems
 from intentrec.evaluation.reports.trade import trade
@@ -41,7 +42,9 @@ def report_of(
     parts = []
     if names:
         look = Look(found, reference, digits)
-        made = [make(look) for make in (systems, trade, exposure, strata, exclusive, tag_hits, costs, spread, tuning)]
+        made = [
+            make(look) for make in (systems, trade, exposure, strata, exclusive, tag_hits, roads, costs, spread, tuning)
+        ]
         parts = [part for part in made if part.content]
     known = {key for keys in _SOURCE.values() for key in keys} | set(_SAID_OTHERWISE)
     facts = [(key, value) for key, value in found.about.items() if key not in known]

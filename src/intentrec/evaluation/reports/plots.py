@@ -45,6 +45,31 @@ def dots(rows: Rows, title: str, systems: Sequence[str], order: Sequence[str]) -
     return _finished(line + point, alt.Step(_PX_PER_SYSTEM, **{"for": "offset"}))
 
 
+def magnitudes(rows: Rows, title: str, systems: Sequence[str], order: Sequence[str]) -> Spec:
+    """Positive values on a logarithmic axis: one band for each `row`, in it one line for each system.
+
+    Args:
+        rows: row, system, value.
+        title: Of the axis of values.
+        systems: In the order of colours.
+        order: Of the bands, from above.
+    """
+    alt = _altair()
+    point = (
+        alt.Chart(alt.Data(values=list(rows)))
+        .mark_point(filled=True, size=55, opacity=1)
+        .encode(
+            x=alt.X("value:Q", title=title, scale=alt.Scale(type="log")),
+            y=alt.Y("row:N", sort=list(order), title=None, axis=alt.Axis(labelLimit=2 * _LABEL_PX)),
+            yOffset=alt.YOffset("system:N", sort=list(systems)),
+            color=_colour(alt, "system", systems),
+            shape=_shape(alt, "system", systems),
+            tooltip=[_tip(alt, name) for name in ("row:N", "system:N", "value:Q")],
+        )
+    )
+    return _finished(point, alt.Step(_PX_PER_SYSTEM, **{"for": "offset"}))
+
+
 def lines(rows: Rows, title: str, systems: Sequence[str], *, dashed: str | None = None) -> Spec:
     """Values over the tenths of items.
 
