@@ -10,7 +10,7 @@ from transformers import AutoTokenizer
 from transformers.utils import logging
 
 from encoder_world import CONTEXT, save_bert, tiny
-from intentrec.encoder.backbone import FieldEmbedding, finished, open_backbone, precision_of, prepared, quiet
+from intentrec.encoder.backbone import FieldEmbedding, device_of, finished, open_backbone, precision_of, prepared, quiet
 from intentrec.encoder.batches import padded
 from intentrec.encoder.config import EncoderConfig
 from intentrec.encoder.vocabulary import OWN
@@ -262,3 +262,11 @@ def test_loading_is_quiet_and_leaves_what_it_hushed(bert, capfd):
 def test_half_precision_is_for_devices_that_have_it(monkeypatch, precision, device, has_half, expected):
     monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda: has_half)
     assert precision_of(EncoderConfig(precision=precision), device) == expected
+
+
+@pytest.mark.parametrize(
+    ("device", "has_gpu", "expected"), [("auto", True, "cuda"), ("auto", False, "cpu"), ("cpu", True, "cpu")]
+)
+def test_a_gpu_is_taken_where_there_is_one_and_nothing_else_is_said(monkeypatch, device, has_gpu, expected):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: has_gpu)
+    assert device_of(EncoderConfig(device=device)) == expected

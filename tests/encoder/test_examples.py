@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from encoder_world import START, data_of, events, impressions, items
@@ -55,6 +55,7 @@ def test_within_a_moment_rows_are_read_in_order_where_asked():
 
 
 @pytest.mark.parametrize("changes", [{}, {"history": "all"}])
+@settings(max_examples=40)
 @given(rows=ROWS, shown=ROWS)
 def test_no_pair_knows_anything_of_its_own_moment_or_later(changes, rows, shown):
     log = log_of([*rows, ("x", "a", 1), ("x", "b", 2)])
@@ -84,6 +85,7 @@ def test_the_last_event_of_each_user_is_held_out():
 
 @pytest.mark.parametrize("validation", ["window", "last"])
 @pytest.mark.parametrize("history", ["positives", "all"])
+@settings(max_examples=40)
 @given(rows=ROWS, shown=ROWS)
 def test_nothing_that_is_held_out_is_among_the_pairs(validation, history, rows, shown):
     log = log_of([*rows, ("x", "a", 1), ("x", "b", 2), ("x", "c", 3)])

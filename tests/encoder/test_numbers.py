@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from encoder_world import START, data_of, day, events, items
@@ -51,6 +51,7 @@ def test_a_user_is_counted_once_from_the_first_time_on():
     assert [of.at(at(when)).values[0, 0] for when in (1, 2, 5, 7)] == [0, 1, 1, 2]
 
 
+@settings(max_examples=40)
 @given(LINES, LINES)
 def test_what_comes_later_changes_nothing(early, late):
     later = [(user, item, when + 10) for user, item, when in late]
@@ -59,12 +60,14 @@ def test_what_comes_later_changes_nothing(early, late):
     same(before.at(at(10)), after.at(at(10)))
 
 
+@settings(max_examples=40)
 @given(LINES, st.integers(0, 9))
 def test_the_numbers_of_a_moment_are_those_of_a_log_that_ends_there(lines, when):
     log = events(*map(line, lines))
     same(numbers(log).at(at(when)), numbers(log.filter(log["timestamp"] < day(when))).at(at(when)))
 
 
+@settings(max_examples=40)
 @given(LINES)
 def test_taking_an_item_again_makes_it_no_more_popular(lines):
     once = numbers(events(*map(line, lines))).at(at(20)).values[:, 0]

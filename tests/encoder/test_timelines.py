@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from encoder_world import data_of, events, impressions, items
@@ -52,6 +52,7 @@ def test_at_one_moment_what_was_taken_comes_before_what_was_shown():
     assert latest(line, 0) == [("c", True), ("a", False), ("b", False)]
 
 
+@settings(max_examples=40)
 @given(st.lists(st.tuples(st.sampled_from("uvw"), st.sampled_from("abcd"), st.integers(0, 8)), min_size=1))
 def test_every_user_reads_its_own_events_in_time_order(rows):
     log = events(*(" ".join(map(str, row)) for row in rows))
