@@ -12,7 +12,14 @@ from intentrec.explanations import write_explanations
 from intentrec.llm import LanguageModel
 from intentrec.pipeline.chain import Tools, make_catalogue, make_interests, make_profiles, make_tags
 from intentrec.pipeline.channel import Channel
-from intentrec.pipeline.encoder import impressions_before, settings_of, train_encoder, young_enough
+from intentrec.pipeline.encoder import (
+    check_windows,
+    impressions_before,
+    open_encoder,
+    settings_of,
+    train_encoder,
+    young_enough,
+)
 from intentrec.pipeline.inputs import Inputs
 from intentrec.pipeline.ranker import Ranker, popular_items
 from intentrec.pipeline.reasons import chosen, explainable_pairs, with_reasons
@@ -95,8 +102,11 @@ class Day:
 
     def encoder(self) -> StepRecord:
         """The rival of stage 4: one language model that reads users and items; only where the settings use it."""
+        check_windows(self.tools.config)
         workspace, as_of = self.steps.workspace, self.inputs.as_of
-        earlier = young_enough(workspace, self.tools.config.encoder, as_of)
+        # A split that follows no single time holds out events from before trainings that would be young enough.
+        split = "split" in self.inputs.identity
+        earlier = None if split else young_enough(workspace, self.tools.config.encoder, as_of)
 
         def work() -> StepOutput:
             return train_encoder(
@@ -114,13 +124,8 @@ class Day:
         """The encoder of this day as the towers meet it; None where there is none."""
         if "encoder" not in self.records:
             return None
-        from intentrec.encoder import Encoder
-        from intentrec.encoder.backbone import device_of
-
         workspace, config = self.steps.workspace, self.tools.config
-        encoder = Encoder.load(
-            workspace.artefacts.path(self.records["encoder"].artefacts["encoder"]), device_of(config.encoder)
-        ).at_width(config.encoder.served_width)
+        encoder = open_encoder(workspace, self.records["encoder"].artefacts["encoder"], config.encoder)
         coder = encoder.coder(workspace.cache, self.tools.progress)
         shown = impressions_before(workspace, self.inputs.as_of)
         return Channel(encoder, coder, self.table("catalogue"), shown, config)
@@ -132,9 +137,14 @@ class Day:
             return train_towers(self.tools, self.inputs, self.table("catalogue"), self.table("tags"), self.channel())
 
         sections = ["towers", "retrieval", "profiles", "interests", "tags", "catalogue", "events"]
-        own = self.tools.config.encoder.model_dump(mode="json", include={"use", "served_width", "number_days"})
-        read = own | {"version": self.records["encoder"].facts["version"]} if "encoder" in self.records else None
+        read = self._read_by_the_encoder() if "encoder" in self.records else None
         return self._do("towers", sections, ["catalogue", "tags"], work, encoder=read)
+
+    def _read_by_the_encoder(self) -> dict[str, Any]:
+        """What decides its vectors beside the inputs of the day."""
+        own = self.tools.config.encoder.model_dump(mode="json", include={"use", "served_width", "number_days"})
+        shown = self.steps.workspace.tables.identity("impressions")
+        return own | {"version": self.records["encoder"].facts["version"], "impressions": shown}
 
     def recommendations(self) -> StepRecord:
         """The stored lists: fused, filtered, each row with a reason made by rule."""

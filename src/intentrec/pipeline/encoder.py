@@ -3,7 +3,7 @@
 import json
 import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,7 +12,7 @@ import polars as pl
 
 from intentrec.config import Config
 from intentrec.encoder import EncoderConfig
-from intentrec.errors import NotFittedError, NotFoundError
+from intentrec.errors import ConfigError, NotFittedError, NotFoundError
 from intentrec.pipeline.chain import Tools
 from intentrec.pipeline.inputs import Inputs, load_inputs
 from intentrec.pipeline.steps import StepOutput, fingerprint
@@ -24,6 +24,7 @@ from intentrec.workspace.files import write_atomic
 from intentrec.workspace.steps import StepRecord
 
 if TYPE_CHECKING:
+    from intentrec.encoder import Encoder
     from intentrec.encoder.retriever import Served
 
 
@@ -95,7 +96,7 @@ def train_encoder(
         "trained_as_of": inputs.as_of.isoformat(), "version": encoder.version, "settings": settings_of(config),
         "history": [vars(epoch) for epoch in encoder.history],
     }  # fmt: skip
-    pairs = sum(1 for _ in encoder.history) * config.max_pairs
+    pairs = len(encoder.history) * config.max_pairs
     return StepOutput({}, {"encoder": encoder.save}, {"trained": 1, "pairs at most": pairs}, facts)
 
 
@@ -110,6 +111,22 @@ def with_categories(items: pl.DataFrame, catalogue: pl.DataFrame) -> pl.DataFram
     joined = items.join(named, on="item_id", how="left", maintain_order="left")
     own = [pl.col("category").cast(pl.String)] if "category" in items.columns else []
     return joined.with_columns(category=pl.coalesce("_named", *own)).drop("_named")
+
+
+def check_windows(config: Config) -> None:
+    """Towers are judged beside the encoder, or by its texts, on days that it must not have learned from either.
+
+    Raises:
+        ConfigError: The encoder would learn from days that the towers hold out.
+    """
+    held, needed = config.encoder.validation_days, config.towers.validation_days
+    learns = config.encoder.use and config.encoder.epochs
+    if learns and needed and (config.encoder.validation != "window" or held < needed):
+        raise ConfigError(
+            f"The towers hold out {needed:g} days, and the encoder beside them must not learn from those: set "
+            f'encoder.validation = "window" and encoder.validation_days to at least {needed:g}; they are '
+            f'"{config.encoder.validation}" and {held:g}.'
+        )
 
 
 def settings_of(config: EncoderConfig) -> str:
@@ -141,6 +158,19 @@ def remember(workspace: Workspace, record: StepRecord) -> None:
     write_atomic(_pointer_file(workspace), json.dumps(known, indent=1).encode())
 
 
+def open_encoder(workspace: Workspace, ref: ArtefactRef, config: EncoderConfig) -> "Encoder":
+    """A stored encoder, reading and serving as the settings say now: they may be newer than its training.
+
+    Raises:
+        ConfigError: `served_width` was not trained.
+    """
+    from intentrec.encoder import Encoder
+    from intentrec.encoder.backbone import device_of
+
+    stored = Encoder.load(workspace.artefacts.path(ref), device_of(config)).at_width(config.served_width)
+    return replace(stored, config=stored.config.model_copy(update={"number_days": config.number_days}))
+
+
 def near_line(workspace: Workspace, config: Config, users: Sequence[str], progress: Progress = SILENT) -> NearLine:
     """The trained encoder over everything that is stored by now: new events and new items count at once.
 
@@ -156,15 +186,12 @@ def near_line(workspace: Workspace, config: Config, users: Sequence[str], progre
         NotFittedError: No encoder was trained.
         ConfigError: `encoder.served_width` was not trained.
     """
-    from intentrec.encoder import Encoder
-    from intentrec.encoder.backbone import device_of
     from intentrec.encoder.retriever import Served
 
     known = _pointer(workspace)
     if known is None:
         raise NotFittedError(f"{workspace.root} has no trained encoder. Run `intentrec encoder train` first.")
-    folder = workspace.artefacts.path(ArtefactRef(name="encoder", digest=known["digest"]))
-    encoder = Encoder.load(folder, device_of(config.encoder)).at_width(config.encoder.served_width)
+    encoder = open_encoder(workspace, ArtefactRef(name="encoder", digest=known["digest"]), config.encoder)
     inputs = load_inputs(workspace, None)
     coder = encoder.coder(workspace.cache, progress)
     catalogue = workspace.read("catalogue") if workspace.tables.exists("catalogue") else CATALOGUE.empty()
