@@ -97,7 +97,9 @@ def train_encoder(
         "history": [vars(epoch) for epoch in encoder.history],
     }  # fmt: skip
     pairs = len(encoder.history) * config.max_pairs
-    return StepOutput({}, {"encoder": encoder.save}, {"trained": 1, "pairs at most": pairs}, facts)
+    # Artefacts are named by their content: how fast epochs were belongs to the facts, not into the folder.
+    untimed = replace(encoder, history=[])
+    return StepOutput({}, {"encoder": untimed.save}, {"trained": 1, "pairs at most": pairs}, facts)
 
 
 def weights_of(config: Config) -> dict[str, float]:
