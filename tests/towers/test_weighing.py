@@ -5,7 +5,7 @@ import polars as pl
 import pytest
 
 from intentrec.codes import Codes
-from intentrec.retrieval.blend import Blend
+from intentrec.retrieval.blend import Blend, Dense
 from intentrec.retrieval.memory import PARTS, Memory, MemoryConfig
 from intentrec.towers import Towers, TowersConfig
 from intentrec.towers.weighing import weigh
@@ -112,3 +112,44 @@ def test_a_sample_of_users_is_the_same_for_the_same_seed(asked):
     assert one == same == other  # every user has the same past
     weigh(held_out(past), past, later, SHELF, TowersConfig(blend_users=1000), seed=0)
     assert len(asked[-1][1].n_events) == 40
+
+
+def right_only(users, right):
+    """A part outside the towers that is certain of one item for each user."""
+    names = list(ITEMS)
+    wanted = np.zeros((len(users), len(names)), dtype=np.float32)
+    for row, user in enumerate(users):
+        wanted[row, names.index(right[user])] = 1.0
+    return Dense(wanted, np.eye(len(names), dtype=np.float32))
+
+
+def test_only_the_part_outside_the_towers_counts_where_it_alone_is_right():
+    people = [f"u{n:03}" for n in range(40)]
+    right = {user: "rs"[n % 2] for n, user in enumerate(people)}
+    past = log_of(*[(user, "p", 1) for user in people], ("elder", "q", 2), ("elder", "r", 3), ("elder", "s", 4))
+    later = log_of(*[(user, item, 60) for user, item in right.items()])
+    asked_for = []
+
+    def beside(users):
+        asked_for.append(list(users))
+        return {"encoder": right_only(users, right)}
+
+    config = TowersConfig(blend_at=1, repeats=False)
+    blend = weigh(held_out(past), past, later, SHELF, config, seed=0, beside=beside)
+    assert asked_for == [people]
+    assert blend.parts == ("encoder", *PARTS)
+    assert blend.of("encoder", np.array([1, 50])).min() > 0
+    for part in PARTS:
+        assert not blend.of(part, np.array([1, 50])).any()
+
+
+def test_a_part_outside_the_towers_that_is_wrong_counts_nothing():
+    past = log_of(*[(f"u{n:03}", "pq"[n % 2], 1) for n in range(40)])
+    later = log_of(*[(f"u{n:03}", "pq"[n % 2], 60) for n in range(40)])
+    wrong = {f"u{n:03}": "rs"[n % 2] for n in range(40)}
+    config = TowersConfig(blend_at=1)
+    blend = weigh(
+        held_out(past), past, later, SHELF, config, 0, beside=lambda users: {"encoder": right_only(users, wrong)}
+    )
+    assert not blend.of("encoder", np.array([1])).any()
+    assert blend.of("itself", np.array([1])).all()
