@@ -114,7 +114,7 @@ def evaluation(out: Console, found: Evaluation) -> None:
 def comparison(out: Console, found: Evaluation) -> None:
     """Quality, then what each road costs and gives."""
     evaluation(out, found)
-    systems = found.roads["system"].unique(maintain_order=True).to_list()
+    systems = [system for system in found.systems if system in set(found.roads["system"])]
     measures = found.roads.select("question", "measure", "unit").unique(maintain_order=True)
     rows = []
     for question, measure, unit in measures.iter_rows():

@@ -104,6 +104,10 @@ class Served:
             )
         return pl.concat(parts)
 
+    def size_bytes(self) -> int:
+        """Of the vectors that lists are made of; the model itself is not asked for a list."""
+        return self.index.vectors.nbytes + self.vectors.nbytes
+
 
 @dataclass
 class EncoderRetriever:

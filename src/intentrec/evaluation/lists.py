@@ -27,7 +27,7 @@ class Recommends(Protocol):
 
     Two more methods are used where a system has them. `with_histories(events) -> Recommends`: the same learned
     parameters for users whose whole history is `events`, so that targets "last" and "successive" can be asked for.
-    `size_bytes() -> int`: of what was learned, for the table of costs.
+    `size_bytes() -> int | None`: of what was learned, for the table of costs.
     """
 
     def recommend(self, users: Sequence[str], k: int, *, filter_viewed: bool = True) -> pl.DataFrame:

@@ -119,8 +119,9 @@ def costs_of(watches: Mapping[str, Sequence[Watch]], known: Mapping[str, Cost]) 
 
 def size_mb(system: Recommends) -> float | None:
     """Megabytes of what was learned, where the system can say: its optional method `size_bytes()`."""
-    method: Callable[[], int] | None = getattr(system, "size_bytes", None)
-    return None if method is None else method() / _MEGABYTE
+    method: Callable[[], int | None] | None = getattr(system, "size_bytes", None)
+    size = None if method is None else method()
+    return None if size is None else size / _MEGABYTE
 
 
 def _mean(values: Sequence[float | None]) -> float | None:

@@ -30,6 +30,7 @@ class WithPopularity:
             serving("of its own", self._system, events), serving("popularity", self._popularity, events)
         )
 
-    def size_bytes(self) -> int:
-        """Of the personal system; popularity is one number an item."""
-        return round(1e6 * (size_mb(self._system) or 0.0))
+    def size_bytes(self) -> int | None:
+        """Of the personal system, where it can say; popularity is one number an item."""
+        size = size_mb(self._system)
+        return None if size is None else round(1e6 * size)

@@ -114,6 +114,13 @@ class Ranker:
         both = pl.concat([fused, self._popular(cold, k, items)])
         return both.join(order, on="user_id", how="left").sort("_order", "rank").drop("_order")
 
+    def size_bytes(self) -> int:
+        """Of the vectors of items, users and tags, and of the pairs that are remembered."""
+        vectors = self.index.vectors.nbytes + self.vectors.nbytes
+        tags = 0 if self.tags is None else self.tags.vectors.nbytes
+        tables = [] if self.remembered is None else list(self.remembered.memory.tables.values())
+        return vectors + tags + sum(t.data.nbytes + t.indices.nbytes + t.indptr.nbytes for t in tables)
+
     def _added(self, users: Sequence[str]) -> sparse.csr_array | None:
         """What is remembered, in the order of the index."""
         if self.remembered is None or self.events is None or self.as_of is None:

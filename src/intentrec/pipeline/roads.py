@@ -101,9 +101,10 @@ def _offline(rows: _Rows, roads: Sequence[Road], rival: Rival) -> None:
     written = _llm_tokens(roads[0].day)
     towers = _tower_seconds(roads[0])
     device = "GPU" if rival.channel.encoder.device.startswith("cuda") else "CPU"
-    for name, llm, encoded, own in [
-        (roads[0].name, written, None, towers), (rival.name, 0.0, (users, items), 0.0),
-        (roads[1].name, written, (users, items), towers),
+    trained = "with the next training"
+    for name, llm, encoded, own, later in [
+        (roads[0].name, written, None, towers, trained), (rival.name, 0.0, (users, items), 0.0, ""),
+        (roads[1].name, written, (users, items), towers, f"the encoder's part; the towers' {trained}"),
     ]:  # fmt: skip
         said = "" if llm is not None else "no language model wrote"
         rows.add(question, "language model, 1,000 users", "tokens", name, llm, said)
@@ -112,14 +113,7 @@ def _offline(rows: _Rows, roads: Sequence[Road], rival: Rival) -> None:
         seconds = own + (encoded[0].seconds if encoded else 0.0)
         rows.add(question, f"vectors of 1,000 users, {device}", "s", name, seconds)
         new = encoded[1].seconds if encoded else None
-        rows.add(
-            question,
-            f"vectors of 1,000 new items, {device}",
-            "s",
-            name,
-            new,
-            "" if encoded else "with the next training",
-        )
+        rows.add(question, f"vectors of 1,000 new items, {device}", "s", name, new, later)
 
 
 @dataclass(frozen=True)

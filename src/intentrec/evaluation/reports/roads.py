@@ -19,15 +19,15 @@ def roads(look: Look) -> Part:
     content: list[Table | Figure | Part] = []
     for question in frame["question"].unique(maintain_order=True):
         mine = frame.filter(pl.col("question") == question)
-        table = _table(question, mine)
+        systems = [system for system in look.found.systems if system in set(mine["system"])]
+        table = _table(question, mine, systems)
         drawn = mine.filter(pl.col("value").is_not_null(), pl.col("value") > 0) if question == _DRAWN else mine.head(0)
-        content.append(_figure(table, drawn) if drawn.height else table)
+        content.append(_figure(table, drawn, systems) if drawn.height else table)
     reading = "Measured on this machine in this comparison, on a sample of users and items; words where nothing counts."
     return Part("The roads", [reading], content)
 
 
-def _table(question: str, rows: pl.DataFrame) -> Table:
-    systems = rows["system"].unique(maintain_order=True).to_list()
+def _table(question: str, rows: pl.DataFrame, systems: list[str]) -> Table:
     lines = []
     for measure, unit in rows.select("measure", "unit").unique(maintain_order=True).iter_rows():
         found = {
@@ -45,9 +45,8 @@ def _cell(value: float | None, said: str | None) -> Cell:
     return Cell(f"{text} ({said})" if said else text, value)
 
 
-def _figure(table: Table, rows: pl.DataFrame) -> Figure:
+def _figure(table: Table, rows: pl.DataFrame, systems: list[str]) -> Figure:
     points = rows.select(row="measure", system="system", value="value").to_dicts()
-    systems = rows["system"].unique(maintain_order=True).to_list()
     order = rows["measure"].unique(maintain_order=True).to_list()
     return Figure(
         table.caption,
