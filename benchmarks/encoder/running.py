@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from benchmarks.encoder.rows import MAIN
+from benchmarks.encoder.rows import MAIN, TURNED, WIDTHS
 from benchmarks.quality.store import PLAIN, Run
 from benchmarks.quality.tasks import KINDS, Task
 from benchmarks.quality.tuned import Bench
@@ -62,6 +62,21 @@ def run_row(
     if name == MAIN:
         encoder.save(run.folder / "encoder")
     run.checkpoint.unlink(missing_ok=True)
+
+
+def run_turned(bench: Bench, impressions: pl.DataFrame | None, *, seed: int, device: str) -> None:
+    """Store the narrower widths of the full encoder once more, along its principal axes; nothing is trained."""
+    main = bench.store.run(MAIN, seed)
+    runs = {share: bench.store.run(f"{TURNED}-{share:g}", seed) for share in WIDTHS[1:]}
+    if not main.done or all(run.done for run in runs.values()):
+        return
+    encoder = Encoder.load(main.folder / "encoder", device)
+    coder = encoder.coder(main.folder / "vectors", bench.progress)
+    reading = encoder.reading(bench.task.split.train, bench.task.items, bench.task.as_of, impressions=impressions)
+    turned = encoder.turned(reading, coder)
+    for share, run in runs.items():
+        run.folder.mkdir(parents=True, exist_ok=True)
+        _keep(bench, run, turned.at_width(share), coder, impressions, seed=seed, train_s=main.facts()["train_s"])
 
 
 def _keep(

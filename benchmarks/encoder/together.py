@@ -17,7 +17,7 @@ from benchmarks.quality.variants import MAIN as TOWERS
 from intentrec.data.asof import existing
 from intentrec.encoder import Encoder
 from intentrec.encoder.encoder import Reading
-from intentrec.encoder.encoding import Coder, prefix
+from intentrec.encoder.encoding import Coder
 from intentrec.encoder.retriever import Served
 from intentrec.errors import NotFittedError
 from intentrec.pipeline.channel import NAME, Floats32, aligned
@@ -72,8 +72,8 @@ class Pair:
     def vectors(self, reading: Reading, users: Sequence[str]) -> tuple[Floats32, Floats32]:
         """Of items, in the order of the towers', and of users."""
         names, items = reading.item_vectors(self.coder)
-        whole = prefix(items, self.encoder.served)
-        mine = prefix(reading.user_vectors(users, self.coder), self.encoder.served)
+        whole = self.encoder.cut(items)
+        mine = self.encoder.cut(reading.user_vectors(users, self.coder))
         return aligned(names, whole, self.towers.items.names), mine
 
     def weighed(self) -> Towers:

@@ -73,6 +73,9 @@ class EncoderConfig(Section):
     """Take the chance with which an item comes up as another pair's negative out of its score (logQ correction)."""
     widths: tuple[Share, ...] = Field((1.0, 0.5, 0.25, 0.17), min_length=1, max_length=8)
     """Shares of the vector that must work alone, descending from 1.0 (Matryoshka); (1.0,) for the whole only."""
+    turned: bool = True
+    """Turn trained vectors to their principal axes: cosines of whole vectors stay as they are, and narrower ones lose
+    less than training alone lets them."""
     served_width: Share = Field(1.0, gt=0, le=1)
     """Share of the vector that is indexed and searched: one of `widths`."""
 

@@ -7,16 +7,18 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import numpy as np
 import polars as pl
 import torch
 from numpy.typing import NDArray
 from safetensors import SafetensorError
+from safetensors.numpy import load_file, save_file
 
 from intentrec.codes import Ints
 from intentrec.data.log import DAY
+from intentrec.encoder.axes import SAMPLE, Axes, principal_axes
 from intentrec.encoder.backbone import PURPOSE, Backbone, Opened, precision_of, quiet
 from intentrec.encoder.config import EncoderConfig
 from intentrec.encoder.data import EncoderData
@@ -30,8 +32,9 @@ from intentrec.progress import SILENT, Progress
 from intentrec.text.store import VectorStore
 
 Floats32 = NDArray[np.float32]
+Thing = TypeVar("Thing")
 _FORMAT = 1
-_META, _MODEL = "encoder.json", "model"
+_META, _MODEL, _AXES = "encoder.json", "model", "axes.safetensors"
 
 
 @dataclass(frozen=True)
@@ -45,6 +48,7 @@ class Encoder:
         opened: The model with its vocabulary.
         history: What each epoch of training came to.
         device: Where the model runs.
+        axes: Turns whole vectors before they are cut, (D, D); None where they are cut as they are.
     """
 
     config: EncoderConfig
@@ -53,6 +57,7 @@ class Encoder:
     opened: Opened
     history: list[EncoderEpoch] = field(default_factory=list)
     device: str = "cpu"
+    axes: Axes | None = None
 
     @property
     def width(self) -> int:
@@ -111,7 +116,19 @@ class Encoder:
     def text_vectors(self, texts: Sequence[str], coder: Coder) -> Floats32:
         """Vectors of any texts, read as titles, (n, served): tags, wishes."""
         prompts = Prompts(self.opened.vocabulary, self.config, ItemTexts([], [], 0, 0))
-        return prefix(coder.encode(prompts.text(texts), "encoding texts"), self.served)
+        return self.cut(coder.encode(prompts.text(texts), "encoding texts"))
+
+    def cut(self, vectors: Halves) -> Floats32:
+        """What is searched of whole vectors, as unit rows (n, served)."""
+        return prefix(vectors if self.axes is None else vectors.astype(np.float32) @ self.axes, self.served)
+
+    def turned(self, reading: "Reading", coder: Coder) -> "Encoder":
+        """The same, cutting along the principal axes of a sample of items and users with a history."""
+        items = _spread(reading.item_prompts())
+        users = _spread(np.flatnonzero(np.diff(reading.data.histories.starts)).tolist())
+        names = [reading.data.users.names[user] for user in users]
+        texts = [*items, *reading.user_prompts(names)]
+        return replace(self, axes=principal_axes(coder.encode(texts, "principal axes: texts")))
 
     def save(self, folder: Path) -> None:
         """Write the model as transformers does (safetensors), and everything else as JSON."""
@@ -124,8 +141,11 @@ class Encoder:
             "as_of": self.as_of.isoformat(),
             "kinds": self.kinds,
             "config": self.config.model_dump(mode="json"),
+            "turned": self.axes is not None,
             "history": [vars(epoch) for epoch in self.history],
         }
+        if self.axes is not None:
+            save_file({"axes": self.axes}, folder / _AXES)
         (folder / _META).write_text(json.dumps(meta, ensure_ascii=False, indent=1), "utf-8")
 
     @classmethod
@@ -147,12 +167,13 @@ class Encoder:
             history = [EncoderEpoch(**epoch) for epoch in meta["history"]]
             moment, kinds = datetime.fromisoformat(meta["as_of"]), dict(meta["kinds"])
             version = str(meta["version"])
+            axes = load_file(folder / _AXES)["axes"] if meta["turned"] else None
         except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
             reason = str(error).strip().splitlines()[0]
             raise DataError(f"The encoder in {folder} is damaged: {reason}. Train it again.") from error
         vocabulary = Vocabulary.of(tokenizer, str(folder / _MODEL))
         backbone = Backbone(model, config.pooling).to(device).eval()
-        encoder = cls(config, moment, kinds, Opened(backbone, vocabulary), history, device)
+        encoder = cls(config, moment, kinds, Opened(backbone, vocabulary), history, device, axes)
         if encoder.version != version:
             raise DataError(f"The weights in {folder} are not those that were saved ({version}). Train it again.")
         return encoder
@@ -161,6 +182,11 @@ class Encoder:
 def _from(transformers: Any, folder: Path) -> Any:
     with quiet():
         return transformers.AutoModel.from_pretrained(folder, dtype=torch.float32)
+
+
+def _spread(things: Sequence[Thing]) -> list[Thing]:
+    """At most `SAMPLE`, evenly spread."""
+    return [things[at] for at in np.unique(np.linspace(0, len(things) - 1, min(len(things), SAMPLE)).astype(int))]
 
 
 @dataclass(frozen=True)

@@ -89,7 +89,7 @@ class Coder:
         return hashlib.blake2b(tokens.tobytes(), digest_size=16, key=self.version.encode()).digest()
 
 
-def prefix(vectors: Halves, width: int) -> NDArray[np.float32]:
+def prefix(vectors: NDArray[np.floating], width: int) -> NDArray[np.float32]:
     """The first coordinates as unit rows (n, width)."""
     cut = vectors[:, :width].astype(np.float32)
     lengths = np.linalg.norm(cut, axis=1, keepdims=True)

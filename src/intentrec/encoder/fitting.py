@@ -9,7 +9,7 @@ import polars as pl
 from intentrec.encoder.backbone import open_backbone, precision_of
 from intentrec.encoder.config import EncoderConfig
 from intentrec.encoder.data import EncoderData
-from intentrec.encoder.encoder import Encoder
+from intentrec.encoder.encoder import Encoder, Reading
 from intentrec.encoder.prompts import ItemTexts, Prompts
 from intentrec.encoder.training import Training
 from intentrec.encoder.validation import Validation
@@ -68,4 +68,6 @@ def fit(
             )  # fmt: skip
         history = training.run(validation)
     opened.backbone.to(device).eval()
-    return Encoder(config, as_of, {name: float(weight) for name, weight in kinds.items()}, opened, history, device)
+    weights = {name: float(weight) for name, weight in kinds.items()}
+    encoder = Encoder(config, as_of, weights, opened, history, device)
+    return encoder.turned(Reading(data, prompts, users), encoder.coder(progress=progress)) if config.turned else encoder

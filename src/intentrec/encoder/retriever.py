@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from intentrec.encoder.config import EncoderConfig
 from intentrec.encoder.encoder import Encoder
-from intentrec.encoder.encoding import Coder, prefix
+from intentrec.encoder.encoding import Coder
 from intentrec.encoder.fitting import fit
 from intentrec.errors import NotFittedError
 from intentrec.progress import SILENT, Progress
@@ -68,11 +68,12 @@ class Served:
         """
         coder, retrieval = coder or encoder.coder(), retrieval or RetrievalConfig()
         reading = encoder.reading(events, items, as_of, impressions=impressions, users=attributes)
-        index = ItemIndex.build(*_first(reading.item_vectors(coder), encoder.served))
+        ids, whole = reading.item_vectors(coder)
+        index = ItemIndex.build(ids, encoder.cut(whole))
         before = events.filter(pl.col("timestamp") < as_of)
         known = before["user_id"].unique().sort().to_list()
         served = known if users is None else sorted(set(users) & set(known))
-        vectors = prefix(reading.user_vectors(served, coder), encoder.served)
+        vectors = encoder.cut(reading.user_vectors(served, coder))
         rows = {user: row for row, user in enumerate(served)}
         seen = before.select("user_id", "item_id").drop_nulls().unique(maintain_order=True)
         return cls(encoder, coder, index.searchable(retrieval, vectors), rows, vectors, seen, as_of, retrieval)
@@ -151,7 +152,3 @@ class EncoderRetriever:
         if self.served is None:
             raise NotFittedError("The encoder has not learned anything yet. Call fit(events, items) first.")
         return self.served.recommend(users, k, filter_viewed=filter_viewed, items=items)
-
-
-def _first(vectors: tuple[list[str], NDArray[np.float16]], width: int) -> tuple[list[str], NDArray[np.float32]]:
-    return vectors[0], prefix(vectors[1], width)

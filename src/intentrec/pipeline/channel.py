@@ -48,20 +48,15 @@ class Channel:
     def items(self, inputs: Inputs, ids: Sequence[str]) -> Floats32:
         """Vectors of items, (N, served); zeros for one that did not exist yet."""
         names, vectors = self.reading(inputs).item_vectors(self.coder)
-        return aligned(names, self._prefix(vectors), ids)
+        return aligned(names, self.encoder.cut(vectors), ids)
 
     def users(self, inputs: Inputs, ids: Sequence[str]) -> Floats32:
         """Vectors of users, (U, served)."""
-        return self._prefix(self.reading(inputs).user_vectors(ids, self.coder))
+        return self.encoder.cut(self.reading(inputs).user_vectors(ids, self.coder))
 
     def texts(self, texts: Sequence[str]) -> Floats32:
         """Vectors of any texts, (n, served)."""
         return self.encoder.text_vectors(texts, self.coder)
-
-    def _prefix(self, vectors: NDArray[np.float16]) -> Floats32:
-        from intentrec.encoder.encoding import prefix
-
-        return prefix(vectors, self.encoder.served)
 
     def weighed(self, towers: "Towers", inputs: Inputs) -> "Towers":
         """The towers with weights that know of the encoder, fitted on the days that neither has learned from.
