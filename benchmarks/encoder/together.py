@@ -130,13 +130,13 @@ def run_together(bench: Bench, seed: int, device: str) -> None:
     runs[SCORES].finish(
         facts | {"system": SCORES, "setting": setting, "blend": asdict(towers.blend), "ms_per_user": {PLAIN: ms}}
     )
-    merged, shares = _merged(pair)
+    merged, shares = _merged(pair, seed)
     ms = bench.keep(runs[QUOTAS], bench.with_popularity(merged))
     setting = {f"share of the towers, bucket {n + 1}": value for n, value in enumerate(shares)}
     runs[QUOTAS].finish(facts | {"system": QUOTAS, "setting": setting, "ms_per_user": {PLAIN: ms}})
 
 
-def _merged(pair: Pair) -> tuple[Merged, tuple[float, ...]]:
+def _merged(pair: Pair, seed: int) -> tuple[Merged, tuple[float, ...]]:
     """Lists merged with shares that are fitted on the validation users."""
     task = pair.bench.task
     users = pair.later.join(pair.past, on="user_id", how="semi")["user_id"].unique().sort()
@@ -151,7 +151,7 @@ def _merged(pair: Pair) -> tuple[Merged, tuple[float, ...]]:
     before: dict[str, Lists] = {TOWERS: _PastTowers(pair), NAME: served}
     k = task.tuning_k
     share = fit_share(before, pair.past, targets.sort("user_id", "item_id"), k=k, filter_viewed=filtered)
-    runs = {TOWERS: pair.bench.store.run(TOWERS, 0), NAME: pair.bench.store.run(MAIN, 0)}
+    runs = {TOWERS: pair.bench.store.run(TOWERS, seed), NAME: pair.bench.store.run(MAIN, seed)}
     now: dict[str, Lists] = {name: _Stored(run.system()) for name, run in runs.items()}
     return Merged(now, share, task.split.train), share.values
 

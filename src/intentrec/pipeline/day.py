@@ -144,7 +144,7 @@ class Day:
         """What decides its vectors beside the inputs of the day."""
         own = self.tools.config.encoder.model_dump(mode="json", include={"use", "served_width", "number_days"})
         shown = self.steps.workspace.tables.identity("impressions")
-        return own | {"version": self.records["encoder"].facts["version"], "impressions": shown}
+        return own | {"encoder": self.records["encoder"].artefacts["encoder"].digest, "impressions": shown}
 
     def recommendations(self) -> StepRecord:
         """The stored lists: fused, filtered, each row with a reason made by rule."""
