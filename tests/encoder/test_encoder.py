@@ -131,9 +131,9 @@ def test_any_text_has_a_vector(encoder):
     assert encoder.text_vectors([], encoder.coder()).shape == (0, encoder.served)
 
 
-def test_no_tag_is_longer_than_the_model_reads(llama):
-    full = untrained(tiny(llama, item_tokens=128, user_tokens=128))
-    assert full.text_vectors(["apple " * 500], full.coder()).shape == (1, 16)
+def test_no_tag_is_longer_than_the_model_reads(bert):
+    full = untrained(tiny(bert, item_tokens=126, user_tokens=126))
+    assert full.text_vectors(["apple " * 500], full.coder()).shape == (1, 32)
 
 
 def test_users_are_read_in_the_order_asked_and_strangers_have_no_history(encoder):

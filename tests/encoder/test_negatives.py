@@ -29,10 +29,11 @@ def rows(lines):
     return [" ".join(map(str, line)) for line in lines]
 
 
-def test_what_was_shown_and_passed_over_comes_first():
+@pytest.mark.parametrize("history", ["positives", "all"])
+def test_what_was_shown_and_passed_over_comes_first(history):
     log = events("u a 1", "u b 2")
     passed = impressions("u c 2", "u d 2", "u e 2 clicked", "v f 2")
-    _, _, found, shown = drawn(log, passed, n=2)
+    _, _, found, shown = drawn(log, passed, n=2, history=history)
     assert names(found) == [{"c", "d"}]
     assert shown == 2
 

@@ -87,6 +87,7 @@ def test_what_was_passed_over_is_pushed_away(bert):
 def test_the_same_seed_gives_the_same_model_and_leaves_torch_as_it_was(bert):
     for lora_rank in (0, 2):
         config = tiny(bert, epochs=1, lora_rank=lora_rank)
+        torch.manual_seed(4)
         one = trained(config)
         torch.manual_seed(5)
         state = torch.get_rng_state()

@@ -147,7 +147,7 @@ def test_validating_leaves_the_model_in_its_mode(bert, vocabulary, training):
 def test_half_the_vector_is_validated_where_half_is_served(bert, vocabulary, monkeypatch):
     log = events("u a 1", "u b 9")
     config = tiny(bert, validation_days=3.0, recall_at=1, widths=(1.0, 0.5), served_width=0.5)
-    rows = {"item": [[0, 0, 9, 0], [1, 0, 0, 0], [0, 1, 0, 0], [0, 1, 0, 0]], "user": [[1, 0, 9, 0]]}
+    rows = {"item": [[0, 1, 0, 0], [1, 0, 0, 0], [0, 0, 9, 0], [0, 1, 0, 0]], "user": [[1, 0, 9, 0]]}
     given_rows = iter((rows["item"], rows["user"]))
     monkeypatch.setattr(Coder, "encode", lambda *_: np.array(next(given_rows), dtype=np.float16))
     assert validation(vocabulary, config, log).recall(untrained(config).opened) == 1.0
