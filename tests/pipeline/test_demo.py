@@ -13,7 +13,7 @@ from intentrec.data.demo import demo_files
 from intentrec.errors import ConfigError
 from intentrec.llm.backends.scripted import ScriptedBackend
 from intentrec.pipeline import demo as demo_module
-from intentrec.pipeline.demo import Demo, run_demo
+from intentrec.pipeline.demo import LLM_USERS_FILE, Demo, open_demo, run_demo
 from intentrec.pipeline.evaluation import evaluate_workspace
 from intentrec.progress import SILENT
 from intentrec.workspace import Workspace
@@ -94,6 +94,18 @@ def test_the_demo_tells_whole_stories_and_pays_for_nothing_twice(tmp_path: Path,
     for words in ("1 Profile", "2 Interests", "3 Tags", "Items with reasons", "Who wrote what", "What to type next"):
         assert words in text
     assert "recall@100" in text
+
+
+def test_the_shop_of_the_demo_is_filled_once_and_opened_again(tmp_path: Path, backend: ScriptedBackend) -> None:
+    first, again = (open_demo(tmp_path / "demo", llm_users=3, now=lambda: NOW, progress=SILENT) for _ in range(2))
+    assert first.ingested is not None
+    assert again.ingested is None
+    assert (again.cut, again.users) == (first.cut, first.users)
+    last = first.workspace.read("events")["timestamp"].max()
+    assert 27 <= (last - first.cut).days < 28
+    assert (tmp_path / "demo" / LLM_USERS_FILE).read_text().split() == sorted(first.users)
+    assert len(first.users) == 3
+    assert backend.asked == []
 
 
 def test_without_the_embedded_model_rules_write_and_say_so(
