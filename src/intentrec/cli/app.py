@@ -3,20 +3,18 @@
 import os
 import shlex
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
-import orjson
 import typer
-from rich.console import Console
 
 from intentrec import __version__
 from intentrec.cli import show
 from intentrec.cli.bars import RichProgress
-from intentrec.config import Config, load_config, template
+from intentrec.cli.common import AsJson, err, out, printed, state
+from intentrec.cli.encoder import encoder_app
+from intentrec.config import template
 from intentrec.errors import IntentrecError
 from intentrec.workspace import Workspace, erase_user
 
@@ -36,32 +34,10 @@ Exit codes: 0 done, 1 unexpected, 2 wrong usage, 3 settings, 4 data, 5 workspace
 )
 data_app = typer.Typer(no_args_is_help=True, help="Look at what was ingested.")
 app.add_typer(data_app, name="data")
-encoder_app = typer.Typer(
-    no_args_is_help=True,
-    help="One language model that reads users and items (LinkedIn's road): train it, and serve what came in since.",
-)
 app.add_typer(encoder_app, name="encoder")
 
 _INTERRUPTED = 130
 _WIDTH = 132
-out = Console()
-err = Console(stderr=True)
-
-
-@dataclass
-class State:
-    """What every command shares."""
-
-    folder: Path = Path()
-
-    def open(self) -> tuple[Workspace, Config]:
-        """The workspace and its settings."""
-        workspace = Workspace(self.folder)
-        return workspace, load_config(workspace.config_file)
-
-
-state = State()
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs instead of text for people.")]
 
 
 def _version(wanted: bool) -> None:
@@ -118,7 +94,7 @@ def ingest(
         raise typer.BadParameter("Give at least one of --items, --events, --users, --impressions.")
     with RichProgress(err) as progress:
         report = ingest_files(workspace, config, given, now=_now(), progress=progress)
-    _print(as_json, report.as_dict(), lambda: show.ingest(out, report))
+    printed(as_json, report.as_dict(), lambda: show.ingest(out, report))
 
 
 @data_app.command("check")
@@ -128,7 +104,7 @@ def data_check(as_json: AsJson = False) -> None:
 
     workspace, config = state.open()
     report = stored_report(workspace, config)
-    _print(as_json, report.as_dict(), lambda: show.data_report(out, report))
+    printed(as_json, report.as_dict(), lambda: show.data_report(out, report))
 
 
 @app.command()
@@ -161,9 +137,9 @@ def run(
         else:
             report = run_day(workspace, config, options, now=_now, progress=progress)
     if dry_run:
-        _print(as_json, estimate.as_dict(), lambda: show.estimate(out, estimate))
+        printed(as_json, estimate.as_dict(), lambda: show.estimate(out, estimate))
     else:
-        _print(as_json, report.as_dict(), lambda: show.run_report(out, report, state.folder))
+        printed(as_json, report.as_dict(), lambda: show.run_report(out, report, state.folder))
 
 
 @app.command()
@@ -178,38 +154,7 @@ def recommend(
 
     workspace, _ = state.open()
     frame = Recommender(workspace).for_user(user, k, filter_viewed=not include_viewed)
-    _print(as_json, frame.to_dicts(), lambda: show.recommendations(out, frame))
-
-
-@encoder_app.command("train")
-def encoder_train(as_json: AsJson = False) -> None:
-    """Train on stored events and impressions and encode all items and users; started again, it goes on.
-
-    An encoder of the same settings that is younger than encoder.retrain_days is taken over.
-    """
-    from intentrec.pipeline.encoder_training import train_workspace
-
-    workspace, config = state.open()
-    with RichProgress(err) as progress:
-        report = train_workspace(workspace, config, progress)
-    _print(as_json, report.as_dict(), lambda: show.trained_encoder(out, report))
-
-
-@encoder_app.command("recommend")
-def encoder_recommend(
-    user: Annotated[str, typer.Argument(help="A user_id.", metavar="USER")],
-    k: Annotated[int, typer.Option("-k", min=1, max=1000, help="How many items.")] = 10,
-    include_viewed: Annotated[bool, typer.Option(help="Also items the user has had.")] = False,
-    as_json: AsJson = False,
-) -> None:
-    """Items for one user by the encoder alone: events and items ingested since the training count at once."""
-    from intentrec.pipeline.encoder import near_line
-
-    workspace, config = state.open()
-    with RichProgress(err) as progress:
-        now = near_line(workspace, config, [user], progress)
-    frame = now.titled([user], k, filter_viewed=not include_viewed)
-    _print(as_json, {"encoded": now.n_encoded, "items": frame.to_dicts()}, lambda: show.near_line(out, now, frame))
+    printed(as_json, frame.to_dicts(), lambda: show.recommendations(out, frame))
 
 
 @app.command()
@@ -223,7 +168,7 @@ def why(
 
     workspace, _ = state.open()
     chain = explain_pair(workspace, user, item)
-    _print(as_json, chain.as_dict(), lambda: show.chain(out, chain))
+    printed(as_json, chain.as_dict(), lambda: show.chain(out, chain))
 
 
 @app.command()
@@ -262,7 +207,7 @@ def evaluate(
         )  # fmt: skip
     for path in reports.write(evaluation):
         err.print(f"Wrote {show.plain(str(path))}", soft_wrap=True)
-    _print(as_json, evaluation.to_json(), lambda: show.evaluation(out, evaluation))
+    printed(as_json, evaluation.to_json(), lambda: show.evaluation(out, evaluation))
 
 
 @app.command()
@@ -299,7 +244,7 @@ def compare(
         )
     for path in reports.write(found):
         err.print(f"Wrote {show.plain(str(path))}", soft_wrap=True)
-    _print(as_json, found.to_json(), lambda: show.comparison(out, found))
+    printed(as_json, found.to_json(), lambda: show.comparison(out, found))
 
 
 @app.command()
@@ -309,7 +254,7 @@ def releases(as_json: AsJson = False) -> None:
     listed = workspace.releases.list()
     current = workspace.releases.current()
     rows = [show.release_row(manifest, current) for manifest in listed]
-    _print(as_json, rows, lambda: show.releases(out, rows))
+    printed(as_json, rows, lambda: show.releases(out, rows))
 
 
 @app.command()
@@ -332,7 +277,7 @@ def erase(
     if not yes:
         typer.confirm(f"Erase {user!r} from {workspace.root} for good?", abort=True)
     receipt = erase_user(workspace, user, _now(), _erase_calls)
-    _print(as_json, receipt.model_dump(mode="json"), lambda: show.receipt(out, receipt))
+    printed(as_json, receipt.model_dump(mode="json"), lambda: show.receipt(out, receipt))
 
 
 @app.command()
@@ -341,7 +286,7 @@ def doctor(as_json: AsJson = False) -> None:
     from intentrec.pipeline.doctor import examine
 
     findings = examine(state.folder)
-    _print(as_json, [finding.as_dict() for finding in findings], lambda: show.findings(out, findings))
+    printed(as_json, [finding.as_dict() for finding in findings], lambda: show.findings(out, findings))
     if any(finding.ok is False for finding in findings):
         raise typer.Exit(1)
 
@@ -376,13 +321,6 @@ def _erase_calls(path: Path, user: str) -> int:
 
 def _now() -> datetime:
     return datetime.now(UTC)
-
-
-def _print(as_json: bool, data: object, text: Callable[[], None]) -> None:
-    if as_json:
-        sys.stdout.write(orjson.dumps(data, option=orjson.OPT_INDENT_2 | orjson.OPT_SERIALIZE_NUMPY).decode() + "\n")
-    else:
-        text()
 
 
 def main() -> None:

@@ -120,7 +120,10 @@ class Encoder:
 
     def cut(self, vectors: Halves) -> Floats32:
         """What is searched of whole vectors, as unit rows (n, served)."""
-        return prefix(vectors if self.axes is None else vectors.astype(np.float32) @ self.axes, self.served)
+        if self.axes is None:
+            return prefix(vectors, self.served)
+        # In double precision, so that a vector does not depend on those it is cut with.
+        return prefix(vectors.astype(np.float64) @ self.axes[:, : self.served], self.served)
 
     def turned(self, reading: "Reading", coder: Coder) -> "Encoder":
         """The same, cutting along the principal axes of a sample of items and users with a history."""
