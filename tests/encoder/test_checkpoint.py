@@ -14,13 +14,13 @@ class Interrupted(Exception):
 
 
 class Fuse:
-    """A progress bar that breaks off the training at its n-th advance."""
+    """A progress bar that breaks off the training at its n-th advance, and nothing else."""
 
     def __init__(self, steps):
         self.left = steps
 
     def track(self, label, total=None):
-        return nullcontext(self.advance)
+        return nullcontext(self.advance if label.startswith("encoder, epoch") else lambda _: None)
 
     def advance(self, done):
         self.left -= 1

@@ -9,7 +9,20 @@ import torch
 from safetensors.torch import load_file, save_file
 from transformers import AutoTokenizer
 
-from encoder_world import DAYS, KINDS, day, events, foreseen, impressions, items, purchases, shelf, tiny, untrained
+from encoder_world import (
+    DAYS,
+    KINDS,
+    day,
+    events,
+    foreseen,
+    impressions,
+    items,
+    purchases,
+    shelf,
+    tiny,
+    trained,
+    untrained,
+)
 from intentrec.encoder import Encoder
 from intentrec.encoder.config import EncoderConfig
 from intentrec.errors import ConfigError, DataError, NotFittedError
@@ -41,6 +54,7 @@ def test_a_loaded_encoder_is_the_one_that_was_saved(encoder, saved):
     one, other = (reading(each).item_vectors(each.coder()) for each in (encoder, loaded))
     assert one[0] == other[0]
     np.testing.assert_array_equal(one[1], other[1])
+    np.testing.assert_array_equal(loaded.axes, encoder.axes)
     assert not loaded.opened.backbone.training
 
 
@@ -66,6 +80,8 @@ DAMAGES = {
     "weights cut short": lambda folder: cut(folder / "model" / "model.safetensors"),
     "no weights": lambda folder: (folder / "model" / "model.safetensors").unlink(),
     "words cut short": lambda folder: cut(folder / "model" / "tokenizer.json"),
+    "no axes": lambda folder: (folder / "axes.safetensors").unlink(),
+    "axes cut short": lambda folder: cut(folder / "axes.safetensors"),
     "no model": lambda folder: shutil.rmtree(folder / "model"),
 }
 
@@ -118,6 +134,44 @@ def test_another_trained_width_can_be_served_and_no_other(encoder):
     np.testing.assert_allclose(part, whole[:, :16] / np.linalg.norm(whole[:, :16], axis=1, keepdims=True), atol=1e-6)
     with pytest.raises(ConfigError, match=r"The width 0.25 was not trained; encoder.served_width can be 1, 0.5"):
         encoder.at_width(0.25)
+
+
+def cosines(encoder):
+    """Of all users and all items."""
+    coder, found = encoder.coder(), reading(encoder)
+    users = encoder.cut(found.user_vectors(found.data.users.names, coder))
+    return users @ encoder.cut(found.item_vectors(coder)[1]).T
+
+
+def test_turning_changes_no_cosine_of_whole_vectors(encoder):
+    plain = replace(encoder, axes=None)
+    assert encoder.axes is not None
+    np.testing.assert_allclose(cosines(encoder), cosines(plain), atol=1e-3)
+    assert not np.allclose(encoder.cut(np.eye(32, dtype=np.float16)), plain.cut(np.eye(32, dtype=np.float16)))
+
+
+def test_a_turned_part_is_nearer_to_the_whole(bert):
+    made = untrained(tiny(bert, widths=(1.0, 0.125)))
+    plain = made.at_width(0.125)
+    turned = made.turned(reading(made), made.coder()).at_width(0.125)
+    lost = [float(np.abs(cosines(each) - cosines(made)).mean()) for each in (turned, plain)]
+    assert lost[0] < 0.5 * lost[1]
+
+
+def test_a_sample_of_texts_gives_the_axes(bert, monkeypatch):
+    monkeypatch.setattr("intentrec.encoder.encoder.SAMPLE", 5)
+    made = untrained(tiny(bert))
+    coder = made.coder()
+    assert made.turned(reading(made), coder).axes.shape == (32, 32)
+    assert coder.n_encoded == 5 + 5
+
+
+def test_vectors_are_cut_as_they_are_where_asked(bert, tmp_path):
+    made = trained(tiny(bert, epochs=0, turned=False))
+    assert made.axes is None
+    made.save(tmp_path)
+    assert not (tmp_path / "axes.safetensors").exists()
+    assert Encoder.load(tmp_path).axes is None
 
 
 def test_half_of_the_vector_knows_what_the_whole_knows(encoder):

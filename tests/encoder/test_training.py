@@ -161,7 +161,9 @@ def test_an_epoch_is_as_many_full_steps_as_there_are_pairs(bert, changes, expect
         done = 0
 
         def track(self, label, total=None):
-            assert (label, total) == ("encoder, epoch 1 of 1: pairs", expected)
+            if label != "encoder, epoch 1 of 1: pairs":
+                return nullcontext(lambda _: None)
+            assert total == expected
             return nullcontext(lambda n: setattr(self, "done", self.done + n))
 
     count = Count()
