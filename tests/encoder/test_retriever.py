@@ -62,6 +62,11 @@ def test_scores_are_cosines(encoder, retriever):
     assert retriever.vectors.shape == (24, encoder.served)
 
 
+def test_what_is_searched_takes_four_bytes_a_coordinate(encoder):
+    half = served(encoder.at_width(0.5))
+    assert half.size_bytes() == (16 + 24) * 16 * 4
+
+
 def test_a_new_item_is_found_without_training_by_reading_one_text(encoder):
     coder = encoder.coder()
     served(encoder, coder=coder)
