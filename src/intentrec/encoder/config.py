@@ -12,6 +12,9 @@ DIGITS = 4
 _NUMBERS = 3
 _LEAST_TEXT = 4
 
+HOW_HERE = frozenset({"use", "device", "retrain_days", "number_days", "turned", "served_width"})
+"""Settings that do not change what is learned."""
+
 
 class EncoderConfig(Section):
     """LinkedIn's road: one language model reads users and items as text and gives both a vector (arXiv 2510.14223)."""

@@ -133,10 +133,13 @@ class EncoderRetriever:
         """Train on the events, all of whose kinds count as intent, and index the items."""
         as_of = events.select(pl.col("timestamp").max()).item() + timedelta(microseconds=1)
         kinds = dict.fromkeys(sorted(events["event"].unique()), 1.0)
+        checkpoint = None if self.cache is None else self.cache / "encoder.checkpoint"
         encoder = fit(
             events, items, as_of=as_of, kinds=kinds, config=self.config, seed=self.seed, device=self.device,
-            progress=self.progress, checkpoint=None if self.cache is None else self.cache / "encoder.checkpoint",
+            progress=self.progress, checkpoint=checkpoint,
         )  # fmt: skip
+        if checkpoint is not None:
+            checkpoint.unlink(missing_ok=True)
         coder = encoder.coder(self.cache, self.progress)
         self.served = Served.of(encoder, events, items, as_of, coder=coder, retrieval=self.retrieval)
         return self

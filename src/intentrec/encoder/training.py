@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from intentrec.codes import Ints
 from intentrec.encoder.backbone import FieldEmbedding, Opened, finished, precision_of, prepared
-from intentrec.encoder.config import EncoderConfig
+from intentrec.encoder.config import HOW_HERE, EncoderConfig
 from intentrec.encoder.data import EncoderData
 from intentrec.encoder.examples import Examples
 from intentrec.encoder.losses import Against
@@ -199,7 +199,8 @@ class Training:
 
     def _key(self) -> str:
         """Hash of everything that decides how the training goes."""
-        digest = hashlib.sha256(f"{self.config.model_dump_json()} {self.seed} {self.data.end!r}".encode())
+        learned = self.config.model_dump_json(exclude=set(HOW_HERE))
+        digest = hashlib.sha256(f"{learned} {self.seed} {self.data.end!r}".encode())
         logs = [getattr(log, name) for log in (self.data.log, self.data.passed) for name in ("user", "item", "time")]
         for array in (*logs, self.data.category, self.data.numbers.price):
             digest.update(np.ascontiguousarray(array).tobytes())

@@ -12,6 +12,7 @@ import polars as pl
 
 from intentrec.config import Config
 from intentrec.encoder import EncoderConfig
+from intentrec.encoder.config import HOW_HERE
 from intentrec.errors import ConfigError, NotFittedError, NotFoundError
 from intentrec.pipeline.chain import Tools
 from intentrec.pipeline.inputs import Inputs, load_inputs
@@ -56,8 +57,8 @@ class NearLine:
         return rows.join(self.titles, on="item_id", how="left", maintain_order="left")
 
 
-_HOW_HERE = {"use", "served_width", "retrain_days", "number_days", "device"}
-"""Settings that do not change what is learned."""
+_NOT_KEPT = set(HOW_HERE - {"turned"})
+"""Settings that the stored encoder does not depend on: its axes are kept with it."""
 
 
 def train_encoder(
@@ -133,7 +134,7 @@ def check_windows(config: Config) -> None:
 
 def settings_of(config: EncoderConfig) -> str:
     """Hash of the settings that decide what is learned."""
-    return fingerprint(config.model_dump(mode="json", exclude=_HOW_HERE))
+    return fingerprint(config.model_dump(mode="json", exclude=_NOT_KEPT))
 
 
 def impressions_before(workspace: Workspace, as_of: datetime) -> pl.DataFrame:
