@@ -171,6 +171,8 @@ SHOWN = [
     ("ann", "cup", "i1"),  # no such tag of the interest
     ("ann", "tea", "i9"),  # no such interest
     ("ann", None, None),  # by the user's vector alone
+    ("ann", None, "i1"),  # by the user's vector, to where a tag of the interest leads: counts
+    ("ann", None, "i2"),  # the same, to an interest with a foreign event
     ("ben", "tea", "i1"),  # counts
 ]
 
@@ -189,13 +191,14 @@ class Planted:
         }
         return pl.DataFrame(TABLES[name], schema=columns[name], orient="row")
 
-    def recommend(self, users, k):
-        assert k == 10
+    def shown(self, users):
         frame = pl.DataFrame(SHOWN, schema=["user_id", "tag", "interest_id"], orient="row")
         return frame.filter(pl.col("user_id").is_in(users))
 
 
-@pytest.mark.parametrize(("users", "share"), [(["ann", "ben"], 2 / 8), (["ann"], 1 / 7), (["ben"], 1.0), (["cy"], 0.0)])
+@pytest.mark.parametrize(
+    ("users", "share"), [(["ann", "ben"], 3 / 10), (["ann"], 2 / 9), (["ben"], 1.0), (["cy"], 0.0)]
+)
 def test_a_chain_counts_if_tag_interest_and_all_evidence_are_the_users_own(users: list[str], share: float) -> None:
     planted = Planted()
-    assert chain_share(planted, planted, users) == pytest.approx(share)  # type: ignore[arg-type]
+    assert chain_share(planted, planted.shown(users), users) == pytest.approx(share)  # type: ignore[arg-type]

@@ -16,6 +16,7 @@ from intentrec.pipeline.channel import Channel
 from intentrec.pipeline.day import Day
 from intentrec.pipeline.inputs import Inputs
 from intentrec.pipeline.ranker import Ranker
+from intentrec.pipeline.reasons import chosen, with_reasons
 from intentrec.retrieval import ItemIndex
 
 if TYPE_CHECKING:
@@ -201,13 +202,27 @@ def _chains(rows: _Rows, roads: Sequence[Road], rival: Rival) -> None:
     measure = f"rows of the first {_SHOWN} with a checked chain of evidence"
     for road in roads:
         users = _sampled(list(road.ranker.users), 500)
-        rows.add(question, measure, "share", road.name, chain_share(road.day, road.ranker, users))
+        rows.add(question, measure, "share", road.name, chain_share(road.day, _told(road, users), users))
     rows.add(question, measure, "share", rival.name, 0.0, "nearest items only")
 
 
-def chain_share(day: Day, ranker: Ranker, users: Sequence[str]) -> float:
-    """Share of the rows shown to users that lead from a tag over its interest to events of that very user."""
-    shown = ranker.recommend(users, _SHOWN)
+def _told(road: Road, users: Sequence[str]) -> pl.DataFrame:
+    """The first places with their interests, as users get them."""
+    day, shown = road.day, road.ranker.recommend(users, _SHOWN)
+    near = road.ranker.nearest(shown, chosen(day.inputs.events, day.tools.config.events))
+    interests, tags, catalogue = (day.table(stage) for stage in ("interests", "tags", "catalogue"))
+    return with_reasons(shown, near, interests, tags, catalogue, day.tools.config.language)
+
+
+def chain_share(day: Day, shown: pl.DataFrame, users: Sequence[str]) -> float:
+    """Share of shown rows that lead over an interest to events of that very user, and to nobody else's.
+
+    Args:
+        day: Whose interests and tags are told.
+        shown: `user_id, interest_id, tag`. A row that names a tag must have it from its interest; one that names none
+            got its interest because one of the interest's tags leads to the item's category.
+        users: All users of `shown`.
+    """
     if shown.is_empty():
         return 0.0
     own = day.inputs.events.filter(pl.col("user_id").is_in(list(users))).select("user_id", "row")
@@ -216,10 +231,9 @@ def chain_share(day: Day, ranker: Ranker, users: Sequence[str]) -> float:
     proven = evidence.join(own.with_columns(theirs=pl.lit(True)), on=["user_id", "row"], how="left")
     sound = proven.group_by("user_id", "interest_id").agg(pl.col("theirs").fill_null(False).all())
     tags = day.table("tags").select("user_id", "interest_id", "tag").unique()
-    chained = shown.join(sound.filter("theirs"), on=["user_id", "interest_id"], how="inner").join(
-        tags, on=["user_id", "interest_id", "tag"], how="semi"
-    )
-    return chained.height / shown.height
+    chained = shown.join(sound.filter("theirs"), on=["user_id", "interest_id"], how="semi")
+    tagged = chained.filter(pl.col("tag").is_not_null()).join(tags, on=["user_id", "interest_id", "tag"], how="semi")
+    return (chained["tag"].null_count() + tagged.height) / shown.height
 
 
 def _context(rows: _Rows, roads: Sequence[Road], rival: Rival) -> None:
