@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from intentrec.cli import main
+from intentrec.cli import common, main
 
 Cli = Callable[..., tuple[int, str, str]]
 
@@ -17,6 +17,8 @@ def cli(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> 
     def run(*arguments: object) -> tuple[int, str, str]:
         monkeypatch.setattr(sys, "argv", ["intentrec", *map(str, arguments)])
         monkeypatch.setenv("COLUMNS", "200")
+        for console in (common.out, common.err):  # they read the environment when they were made
+            monkeypatch.setattr(console, "_width", 200)
         code = 0
         try:
             main()
