@@ -60,7 +60,7 @@ def steps_table(bench: Bench, found: Evaluation, facts: Mapping[str, Sequence[Ma
     pairs = [step for step in steps if step[1] in facts]
     lines = [
         "| row | recall@10 | recall@100 | against | recall@10, difference | relative | p (Holm) | recall@100, "
-        "relative | r(popularity) | r(log popularity) | pairs/s | the paper |",
+        "difference | r(popularity) | r(log popularity) | pairs/s | the paper |",
         "|" + "---|" * 12,
     ]
     first = {a: difference(found, view, "recall@10", a, b) for a, b, _ in pairs}
@@ -74,7 +74,7 @@ def steps_table(bench: Bench, found: Evaluation, facts: Mapping[str, Sequence[Ma
             longer = difference(found, view, "recall@100", name, against)
             cells = [
                 against, _signed(first[name]), f"{first[name]['relative']:+.1%}", f"{corrected[name]:.4f}",
-                f"{longer['relative']:+.1%} {_ends(longer)}",
+                f"{_signed(longer)} {longer['relative']:+.1%}",
             ]  # fmt: skip
         own = [f"{value:.4f}" for value in values]
         more = [f"{fact['popularity_r']:.3f}", f"{fact['log_popularity_r']:.3f}", speed, paper]
@@ -85,7 +85,7 @@ def steps_table(bench: Bench, found: Evaluation, facts: Mapping[str, Sequence[Ma
 def widths_table(bench: Bench, found: Evaluation) -> str:
     """Each width of the same training against the whole."""
     view = bench.task.views[0]
-    lines = ["| width | axes | recall@10 | difference | relative | recall@100, relative |", "|" + "---|" * 6]
+    lines = ["| width | axes | recall@10 | difference | relative | recall@100, difference |", "|" + "---|" * 6]
     rows = [("1", "", MAIN)]
     rows += [(f"{share:g}", "as trained", f"{MAIN}-{share:g}") for share in WIDTHS[1:]]
     rows += [(f"{share:g}", "principal", f"{TURNED}-{share:g}") for share in WIDTHS[1:]]
@@ -96,7 +96,7 @@ def widths_table(bench: Bench, found: Evaluation) -> str:
         cells = ["", "", ""]
         if name != MAIN:
             short, long = (difference(found, view, f"recall@{k}", name, MAIN) for k in (10, 100))
-            cells = [_signed(short), f"{short['relative']:+.1%}", f"{long['relative']:+.1%} {_ends(long)}"]
+            cells = [_signed(short), f"{short['relative']:+.1%}", f"{_signed(long)} {long['relative']:+.1%}"]
         lines.append("| " + " | ".join([width, axes, f"{value:.4f}", *cells]) + " |")
     return "## Widths\n\n" + "\n".join(lines)
 
