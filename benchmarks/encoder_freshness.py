@@ -32,7 +32,8 @@ from intentrec.text.embeddings import open_embedder
 from intentrec.workspace import Workspace
 
 N_ITEMS, N_USERS, LIMIT = 10_000, 1_000, 60.0
-NEW, PRICED, OWN_PROCESS = "new-serum", "new-balm", "new-cream"
+NEW, OWN_PROCESS = "new-serum", "new-cream"
+PRICED = [f"new-balm-{number}" for number in range(20)]
 """Ids of the items that come in."""
 
 
@@ -63,10 +64,19 @@ def freshness(task: Task, config: EncoderConfig, device: str) -> list[tuple[str,
         again = shop.bring_up_to_date()
         load = shop.loading()
         rows.append(_row("near-line, nothing new", again, load, 0))
-        rows.append(_row("a new item without a price", shop.new_item(NEW), load, 1))
+        rows.append(_row("a new item without a price", shop.new_items([NEW]), load, 1))
         rows.append(_row("a new event of one user", shop.new_event(), load, 1))
-        rows.append(_row("a new item with a price", shop.new_item(PRICED, 7.99), load, 1))
-        rows.append(_row("a new item, in a process of its own", shop.in_a_process_of_its_own(), load, 1))
+        rows.append(
+            _row(f"{len(PRICED)} new items with prices", shop.new_items(PRICED, made_prices(len(PRICED), 1)), load, 20)
+        )
+        rows.append(
+            _row(
+                "a new item, in a process of its own that starts and imports all",
+                shop.in_a_process_of_its_own(),
+                load,
+                1,
+            )
+        )
     return rows
 
 
@@ -141,20 +151,17 @@ class Shop:
         Encoder.load(folder, self.config.encoder.device)
         return time.perf_counter() - start
 
-    def new_item(self, item: str, price: float | None = None) -> Arrival:
-        """A file with one item."""
-        row: dict[str, str | float] = {
-            "item_id": item,
-            "title": f"{item.replace('-', ' ')} for dry skin",
-            "category": "Skin Care",
-        }
-        row |= {} if price is None else {"price": price}
+    def new_items(self, items: list[str], prices: list[float] | None = None) -> Arrival:
+        """A file with items."""
+        titles = [f"{item.replace('-', ' ')} for dry skin" for item in items]
+        frame = pl.DataFrame({"item_id": items, "title": titles}).with_columns(category=pl.lit("Skin Care"))
+        frame = frame if prices is None else frame.with_columns(price=pl.Series(prices))
         start = time.perf_counter()
-        self.ingest({"items": pl.DataFrame([row])})
+        self.ingest({"items": frame})
         stored = time.perf_counter()
         near = self.near_line()
-        rows = near.served.recommend(self.users, 1, items=[item])
-        found = rows["user_id"].n_unique() == len(self.users) and item in near.served.index.ids
+        rows = near.served.recommend(self.users, len(items), items=items)
+        found = rows.height == len(self.users) * len(items) and set(items) <= set(near.served.index.ids.tolist())
         return Arrival(time.perf_counter() - start, stored - start, near.n_encoded, found)
 
     def new_event(self) -> Arrival:
@@ -180,13 +187,19 @@ class Shop:
 
 def _new_item(shop: Shop, item: str, threads: int) -> Arrival:
     torch.set_num_threads(threads)
-    return shop.new_item(item)
+    return shop.new_items([item])
 
 
 def first_part(task: Task, n_items: int = N_ITEMS, n_users: int = N_USERS) -> tuple[pl.DataFrame, pl.DataFrame]:
     """The first items of a task, and what its first users did with them."""
-    prices = np.random.default_rng(0).lognormal(2.5, 0.8, n_items).round() + 0.99
-    items = task.items.head(n_items).with_columns(price=pl.Series(prices).head(task.items.height))
+    items = task.items.head(n_items)
+    items = items.with_columns(price=pl.Series(made_prices(items.height)))
     events = task.split.train.join(items, on="item_id", how="semi")
     users = events.select(pl.col("user_id").unique().sort().head(n_users))
     return items, events.join(users, on="user_id", how="semi").drop("row")
+
+
+def made_prices(n: int, seed: int = 0) -> list[float]:
+    """Prices that end in 99, around 12."""
+    drawn: list[float] = (np.random.default_rng(seed).lognormal(2.5, 0.8, n).round() + 0.99).tolist()
+    return drawn
