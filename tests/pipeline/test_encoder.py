@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -11,17 +11,20 @@ import pytest
 
 from encoder_shop import with_encoder
 from encoder_world import save_bert
-from intentrec.config import Config
+from intentrec.config import Config, load_config
 from intentrec.encoder import Encoder
 from intentrec.errors import ConfigError, NotFittedError
 from intentrec.pipeline.daily import RunOptions, RunReport, run_day
-from intentrec.pipeline.encoder import near_line, open_encoder, with_categories, young_enough
+from intentrec.pipeline.encoder import checkpoint_of, near_line, open_encoder, remember, with_categories, young_enough
 from intentrec.pipeline.evaluation import evaluate_workspace
 from intentrec.pipeline.ingest import ingest_files
+from intentrec.pipeline.inputs import load_inputs
 from intentrec.progress import SILENT
 from intentrec.tables import CATALOGUE, ITEMS
 from intentrec.towers import Towers
 from intentrec.workspace import Manifest, Workspace
+from intentrec.workspace.artefacts import ArtefactRef
+from intentrec.workspace.steps import StepRecord
 from shop_world import NOW, START, Settings, Shop, make_shop, open_shop
 
 DAY = 100
@@ -149,7 +152,7 @@ def test_the_release_holds_the_encoder_and_near_line_readers_are_pointed_at_it(b
     assert (
         Encoder.load(beside.workspace.artefacts.path(beside.release.artefacts["encoder"])).version == known["version"]
     )
-    assert not (beside.workspace.cache / "encoder.checkpoint").exists()
+    assert not list(beside.workspace.cache.glob("*.checkpoint"))
     assert len(facts["history"]) == 1
 
 
@@ -333,3 +336,25 @@ def test_categories_of_the_catalogue_win_over_own_ones() -> None:
 def test_before_any_training_near_line_says_what_to_do(without: Made) -> None:
     with pytest.raises(NotFittedError, match="has no trained encoder. Run `intentrec encoder train` first"):
         near_line(without.workspace, without.config, ["user000"])
+
+
+def test_a_checkpoint_of_other_inputs_is_removed_and_its_own_is_found_again(beside):
+    day = load_inputs(beside.workspace, None)
+    config = load_config(beside.workspace.config_file).encoder
+    mine = checkpoint_of(beside.workspace, day, config)
+    mine.write_bytes(b"half done")
+    assert checkpoint_of(beside.workspace, day, config) == mine
+    assert mine.exists()
+    other = checkpoint_of(beside.workspace, replace(day, identity=day.identity | {"events": "more"}), config)
+    assert other != mine
+    assert not mine.exists()
+
+
+def test_an_earlier_day_does_not_take_readers_back(beside):
+    file = beside.workspace.root / "encoder.json"
+    known = file.read_bytes()
+    trained = datetime.fromisoformat(json.loads(known)["trained_as_of"])
+    facts = {"trained_as_of": (trained - timedelta(days=1)).isoformat(), "version": "v", "settings": "s"}
+    ref = ArtefactRef(name="encoder", digest="d")
+    remember(beside.workspace, StepRecord(step="encoder", artefacts={"encoder": ref}, facts=facts))
+    assert file.read_bytes() == known

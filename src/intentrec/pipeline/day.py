@@ -14,6 +14,7 @@ from intentrec.pipeline.chain import Tools, make_catalogue, make_interests, make
 from intentrec.pipeline.channel import Channel
 from intentrec.pipeline.encoder import (
     check_windows,
+    checkpoint_of,
     impressions_before,
     open_encoder,
     settings_of,
@@ -112,7 +113,7 @@ class Day:
             return train_encoder(
                 self.tools, self.inputs, self.table("catalogue"), impressions_before(workspace, as_of),
                 earlier=None if earlier is None else workspace.artefacts.path(earlier),
-                checkpoint=workspace.cache / "encoder.checkpoint",
+                checkpoint=checkpoint_of(workspace, self.inputs, self.tools.config.encoder),
             )  # fmt: skip
 
         taken = "trained anew" if earlier is None else earlier.digest

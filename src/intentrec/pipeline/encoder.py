@@ -103,6 +103,16 @@ def train_encoder(
     return StepOutput({}, {"encoder": untimed.save}, {"trained": 1, "pairs at most": pairs}, facts)
 
 
+def checkpoint_of(workspace: Workspace, inputs: Inputs, config: EncoderConfig) -> Path:
+    """Where an interrupted training of these inputs goes on; what others left is removed, as they cannot go on."""
+    said = {"inputs": inputs.identity, "as_of": inputs.as_of.isoformat(), "settings": settings_of(config)}
+    file = workspace.cache / f"{fingerprint(said)}.checkpoint"
+    for other in workspace.cache.glob("*.checkpoint"):
+        if other != file:
+            other.unlink(missing_ok=True)
+    return file
+
+
 def weights_of(config: Config) -> dict[str, float]:
     """Weight of each kind of event with the role "intent"."""
     return {name: config.events.kinds[name].weight for name in config.events.named("intent")}
@@ -156,9 +166,12 @@ def young_enough(workspace: Workspace, config: EncoderConfig, as_of: datetime) -
 
 def remember(workspace: Workspace, record: StepRecord) -> None:
     """Make a trained encoder the one that near-line readers use; it holds no user ids and outlives an erasure."""
-    ref = record.artefacts["encoder"]
-    known = {"digest": ref.digest} | {name: record.facts[name] for name in ("trained_as_of", "version", "settings")}
-    write_atomic(_pointer_file(workspace), json.dumps(known, indent=1).encode())
+    ref, known = record.artefacts["encoder"], _pointer(workspace)
+    trained = datetime.fromisoformat(record.facts["trained_as_of"])
+    if known is not None and datetime.fromisoformat(known["trained_as_of"]) > trained:
+        return  # a run as of an earlier day does not take readers back
+    now = {"digest": ref.digest} | {name: record.facts[name] for name in ("trained_as_of", "version", "settings")}
+    write_atomic(_pointer_file(workspace), json.dumps(now, indent=1).encode())
 
 
 def open_encoder(workspace: Workspace, ref: ArtefactRef, config: EncoderConfig) -> "Encoder":
