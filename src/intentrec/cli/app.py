@@ -12,7 +12,18 @@ import typer
 from intentrec import __version__
 from intentrec.cli import show
 from intentrec.cli.bars import RichProgress
-from intentrec.cli.common import AsJson, err, out, printed, state
+from intentrec.cli.common import (
+    AsJson,
+    HtmlFile,
+    IncludeViewed,
+    ListLength,
+    MarkdownFile,
+    User,
+    err,
+    out,
+    printed,
+    state,
+)
 from intentrec.cli.encoder import encoder_app
 from intentrec.config import template
 from intentrec.errors import IntentrecError
@@ -144,9 +155,9 @@ def run(
 
 @app.command()
 def recommend(
-    user: Annotated[str, typer.Argument(help="A user_id.", metavar="USER")],
-    k: Annotated[int, typer.Option("-k", min=1, max=1000, help="How many items.")] = 10,
-    include_viewed: Annotated[bool, typer.Option(help="Also items the user has had.")] = False,
+    user: User,
+    k: ListLength = 10,
+    include_viewed: IncludeViewed = False,
     as_json: AsJson = False,
 ) -> None:
     """Items for one user, best first, each with its reason."""
@@ -159,7 +170,7 @@ def recommend(
 
 @app.command()
 def why(
-    user: Annotated[str, typer.Argument(help="A user_id.", metavar="USER")],
+    user: User,
     item: Annotated[str, typer.Argument(help="An item_id.", metavar="ITEM")],
     as_json: AsJson = False,
 ) -> None:
@@ -187,10 +198,8 @@ def evaluate(
     sweep: Annotated[
         bool, typer.Option("--sweep", help="Also turn our knobs, beta and diversity: what variety costs, for a report.")
     ] = False,
-    html: Annotated[
-        Path | None, typer.Option(help="Write a report with plots: one page that needs no network.", metavar="FILE")
-    ] = None,
-    markdown: Annotated[Path | None, typer.Option(help="Write the report as Markdown.", metavar="FILE")] = None,
+    html: HtmlFile = None,
+    markdown: MarkdownFile = None,
     as_json: AsJson = False,
 ) -> None:
     """Compare with tuned baselines on what happened after a cut in time: full ranking, intervals, paired tests."""
@@ -215,10 +224,8 @@ def compare(
     demo: Annotated[
         Path | None, typer.Option(help="Compare on the demo shop: a workspace made there if need be.", metavar="DIR")
     ] = None,
-    html: Annotated[
-        Path | None, typer.Option(help="Write a report with plots: one page that needs no network.", metavar="FILE")
-    ] = None,
-    markdown: Annotated[Path | None, typer.Option(help="Write the report as Markdown.", metavar="FILE")] = None,
+    html: HtmlFile = None,
+    markdown: MarkdownFile = None,
     as_json: AsJson = False,
 ) -> None:
     """Intents and towers, one language model as a dual encoder, and both together: which earns its cost here?
@@ -268,7 +275,7 @@ def rollback(release: Annotated[str, typer.Argument(help="A release, e.g. r0001.
 
 @app.command()
 def erase(
-    user: Annotated[str, typer.Argument(help="A user_id.", metavar="USER")],
+    user: User,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     as_json: AsJson = False,
 ) -> None:

@@ -16,6 +16,13 @@ from intentrec.workspace import Workspace
 out = Console()
 err = Console(stderr=True)
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs instead of text for people.")]
+User = Annotated[str, typer.Argument(help="A user_id.", metavar="USER")]
+ListLength = Annotated[int, typer.Option("-k", min=1, max=1000, help="How many items.")]
+IncludeViewed = Annotated[bool, typer.Option(help="Also items the user has had.")]
+HtmlFile = Annotated[
+    Path | None, typer.Option(help="Write a report with plots: one page that needs no network.", metavar="FILE")
+]
+MarkdownFile = Annotated[Path | None, typer.Option(help="Write the report as Markdown.", metavar="FILE")]
 
 
 @dataclass

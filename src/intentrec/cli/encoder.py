@@ -1,12 +1,10 @@
 """Commands of `intentrec encoder`."""
 
-from typing import Annotated
-
 import typer
 
 from intentrec.cli import show
 from intentrec.cli.bars import RichProgress
-from intentrec.cli.common import AsJson, err, out, printed, state
+from intentrec.cli.common import AsJson, IncludeViewed, ListLength, User, err, out, printed, state
 
 encoder_app = typer.Typer(
     no_args_is_help=True,
@@ -30,9 +28,9 @@ def encoder_train(as_json: AsJson = False) -> None:
 
 @encoder_app.command("recommend")
 def encoder_recommend(
-    user: Annotated[str, typer.Argument(help="A user_id.", metavar="USER")],
-    k: Annotated[int, typer.Option("-k", min=1, max=1000, help="How many items.")] = 10,
-    include_viewed: Annotated[bool, typer.Option(help="Also items the user has had.")] = False,
+    user: User,
+    k: ListLength = 10,
+    include_viewed: IncludeViewed = False,
     as_json: AsJson = False,
 ) -> None:
     """Items for one user by the encoder alone: events and items ingested since the training count at once."""
