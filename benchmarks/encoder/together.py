@@ -20,7 +20,7 @@ from intentrec.encoder.encoder import Reading
 from intentrec.encoder.encoding import Coder
 from intentrec.encoder.retriever import Served
 from intentrec.errors import NotFittedError
-from intentrec.pipeline.channel import NAME, Floats32, aligned
+from intentrec.pipeline.channel import NAME, Floats32, coordinates
 from intentrec.retrieval.blend import Dense
 from intentrec.retrieval.channels import Lists, Merged, fit_share
 from intentrec.retrieval.index import ItemIndex
@@ -71,10 +71,7 @@ class Pair:
 
     def vectors(self, reading: Reading, users: Sequence[str]) -> tuple[Floats32, Floats32]:
         """Of items, in the order of the towers', and of users."""
-        names, items = reading.item_vectors(self.coder)
-        whole = self.encoder.cut(items)
-        mine = self.encoder.cut(reading.user_vectors(users, self.coder))
-        return aligned(names, whole, self.towers.items.names), mine
+        return coordinates(self.encoder, self.coder, reading, self.towers.items.names, users)
 
     def weighed(self) -> Towers:
         """The towers with weights for all parts and the encoder, fitted on validation."""
@@ -94,6 +91,7 @@ class Together(fitting.Served):
     """Towers with the encoder's coordinates beside theirs."""
 
     pair: Pair
+    reading: Reading
 
     @classmethod
     def both(cls, pair: Pair, towers: Towers) -> "Together":
@@ -103,14 +101,12 @@ class Together(fitting.Served):
         names, items = towers.item_vectors()
         reading = pair.encoder.reading(task.split.train, task.items, task.as_of)
         index = ItemIndex.build(names, np.concatenate([items, pair.vectors(reading, [])[0]], axis=1))
-        return cls(towers, plain.events, index, plain.config, None, pair)
+        return cls(towers, plain.events, index, plain.config, None, pair, reading)
 
     def user_vectors(self, own: pl.DataFrame, users: Sequence[str]) -> Floats32:
         """Towers' vectors, then the encoder's times their weights."""
-        task = self.pair.bench.task
-        reading = self.pair.encoder.reading(task.split.train, task.items, task.as_of)
         weight = self.towers.blend.of(NAME, events_of(own, users))
-        mine = self.pair.vectors(reading, users)[1] * weight[:, None]
+        mine = self.pair.encoder.cut(self.reading.user_vectors(users, self.pair.coder)) * weight[:, None]
         return np.concatenate([self.towers.user_vectors(own, users), mine], axis=1)
 
 

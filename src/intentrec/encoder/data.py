@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import Self
 
 import numpy as np
@@ -70,7 +71,7 @@ class EncoderData:
         histories = Timeline.of(log, passed if config.history == "all" else None)
         return cls(users, codes, frame, _categories(frame), log, passed, histories, end, config)
 
-    @property
+    @cached_property
     def numbers(self) -> ItemNumbers:
         """Numbers of the items as of any moment before `end`."""
         return ItemNumbers(self.log, _prices(self.frame), self.config.recent_days)

@@ -53,7 +53,8 @@ class Stepper:
         generators: Generators = []
         vectors = [self._forward(chunk, generators) for chunk in chunks]
         n_mine = len(users[mine])
-        leaf = torch.cat([each.detach() for each in vectors])[self._order(chunks, n_mine)]
+        order = self._order(chunks, n_mine)
+        leaf = torch.cat([each.detach() for each in vectors])[order]
         own = leaf[:n_mine].requires_grad_()
         everything = spread(leaf[n_mine:], theirs, len(items)).requires_grad_()
         part = Against(against.open[mine], against.positive[mine], against.log_q, against.n_pairs)
@@ -63,7 +64,7 @@ class Stepper:
         assert everything.grad is not None
         summed([everything.grad])
         gradient = torch.cat([own.grad, everything.grad[theirs]])
-        self._backward(chunks, vectors, gradient[torch.argsort(self._order(chunks, n_mine))], generators)
+        self._backward(chunks, vectors, gradient[torch.argsort(order)], generators)
         total = loss.detach().clone()
         summed([total])
         return float(total)

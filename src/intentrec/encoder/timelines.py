@@ -1,6 +1,7 @@
 """What each user did and was shown, user by user in time order."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Self
 
 import numpy as np
@@ -38,7 +39,7 @@ class Timeline:
         starts = np.searchsorted(user[order], np.arange(log.n_users + 1)).astype(np.int64)
         return cls(starts, item[order], time[order], shown[order])
 
-    @property
+    @cached_property
     def user(self) -> Ints:
         """Code of the user of each event, (E,)."""
         return np.repeat(np.arange(len(self.starts) - 1), np.diff(self.starts))

@@ -45,15 +45,6 @@ class Channel:
             inputs.events, items, inputs.as_of, impressions=self.impressions, users=inputs.users
         )
 
-    def items(self, inputs: Inputs, ids: Sequence[str]) -> Floats32:
-        """Vectors of items, (N, served); zeros for one that did not exist yet."""
-        names, vectors = self.reading(inputs).item_vectors(self.coder)
-        return aligned(names, self.encoder.cut(vectors), ids)
-
-    def users(self, inputs: Inputs, ids: Sequence[str]) -> Floats32:
-        """Vectors of users, (U, served)."""
-        return self.encoder.cut(self.reading(inputs).user_vectors(ids, self.coder))
-
     def texts(self, texts: Sequence[str]) -> Floats32:
         """Vectors of any texts, (n, served)."""
         return self.encoder.text_vectors(texts, self.coder)
@@ -71,10 +62,11 @@ class Channel:
         kept = inputs.events.filter(pl.col("event").is_in(list(towers.kinds)), pl.col("item_id").is_not_null())
         known = pl.col("timestamp") < held_out.as_of
         past = inputs.before(held_out.as_of)
-        items = self.items(past, held_out.items.names)
+        reading = self.reading(past)
 
         def beside(users: Sequence[str]) -> Mapping[str, Dense]:
-            return {NAME: Dense(self.users(past, users), items)}
+            of_items, of_users = coordinates(self.encoder, self.coder, reading, held_out.items.names, users)
+            return {NAME: Dense(of_users, of_items)}
 
         blend = weigh(held_out, kept.filter(known), kept.filter(~known), inputs.items, towers.config, 0, beside=beside)
         return replace(towers, blend=blend, held_out=replace(held_out, blend=blend))
@@ -86,7 +78,16 @@ class Channel:
         kinds = weights_of(self.config)
         active = events_of(inputs.events.filter(pl.col("event").is_in(list(kinds))), users)
         weight = towers.blend.of(NAME, active)
-        return self.items(inputs, items), self.users(inputs, users) * weight[:, None]
+        of_items, of_users = coordinates(self.encoder, self.coder, self.reading(inputs), items, users)
+        return of_items, of_users * weight[:, None]
+
+
+def coordinates(
+    encoder: "Encoder", coder: "Coder", reading: "Reading", items: Sequence[str], users: Sequence[str]
+) -> tuple[Floats32, Floats32]:
+    """Vectors of items, zeros for one that did not exist yet, (N, served), and of users, (U, served)."""
+    names, whole = reading.item_vectors(coder)
+    return aligned(names, encoder.cut(whole), items), encoder.cut(reading.user_vectors(users, coder))
 
 
 def aligned(names: Sequence[str], vectors: Floats32, wanted: Sequence[str]) -> Floats32:

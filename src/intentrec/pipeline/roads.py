@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from statistics import median
 from time import perf_counter, process_time
 from typing import TYPE_CHECKING, TypeVar
@@ -20,6 +20,7 @@ from intentrec.pipeline.reasons import chosen, with_reasons
 from intentrec.retrieval import ItemIndex
 
 if TYPE_CHECKING:
+    from intentrec.encoder.encoder import Reading
     from intentrec.encoder.encoding import Coder
     from intentrec.encoder.retriever import Served
     from intentrec.encoder.vocabulary import Tokens
@@ -56,6 +57,11 @@ class Rival:
     channel: Channel
     served: "Served"
     inputs: Inputs
+
+    @cached_property
+    def reading(self) -> "Reading":
+        """What it reads of all items and users: the whole catalogue is tokenised once for all measures."""
+        return self.channel.reading(self.inputs)
 
 
 @dataclass
@@ -127,7 +133,7 @@ class _Spent:
 
 def _encoder_costs(rival: Rival) -> tuple[_Spent, _Spent]:
     """Of users and of items, on texts that are not in the store."""
-    reading = rival.channel.reading(rival.inputs)
+    reading = rival.reading
     prompts = reading.item_prompts()
     users = reading.user_prompts(_sampled(list(rival.served.users)))
     return _spent(rival, users), _spent(rival, _sampled(prompts))
@@ -173,7 +179,7 @@ def _freshness(rows: _Rows, roads: Sequence[Road], rival: Rival) -> None:
     """Seconds of work from an event, or a new item, until lists show it."""
     question = "Freshness"
     user = next(iter(rival.served.users))
-    reading = rival.channel.reading(rival.inputs)
+    reading = rival.reading
     one_user, one_item = reading.user_prompts([user]), reading.item_prompts()[:1]
     for road in roads:
         towers, events = road.day.trained_towers(), road.day.inputs.events.filter(pl.col("user_id") == user)
@@ -238,7 +244,7 @@ def chain_share(day: Day, shown: pl.DataFrame, users: Sequence[str]) -> float:
 
 def _context(rows: _Rows, roads: Sequence[Road], rival: Rival) -> None:
     users = _sampled(list(rival.served.users), 2000)
-    share = float(rival.channel.reading(rival.inputs).overflow(users).mean())
+    share = float(rival.reading.overflow(users).mean())
     question, measure = "Context", "users whose history does not fit"
     rows.add(question, measure, "share", rival.name, share, f"{rival.channel.encoder.config.user_tokens} tokens")
     for road in roads:
