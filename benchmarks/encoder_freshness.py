@@ -110,7 +110,7 @@ class Shop:
         tools = Tools(settings_now, open_embedder(settings_now.text, None), None, None, SILENT)
         output = train_encoder(
             tools, load_inputs(workspace, None), CATALOGUE.empty(), IMPRESSIONS.empty(), earlier=None,
-            checkpoint=workspace.cache / "encoder.checkpoint",
+            checkpoint=workspace.cache / "encoder.checkpoint", cache=workspace.cache,
         )  # fmt: skip
         remember(workspace, Steps(workspace).do("encoder", {}, lambda: output))
         return shop

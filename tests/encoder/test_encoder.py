@@ -65,7 +65,7 @@ def test_nothing_but_plain_files_is_saved(saved):
 
 
 def test_an_empty_folder_holds_no_encoder(tmp_path):
-    with pytest.raises(NotFittedError, match="There is no encoder in .* train one with intentrec.encoder.fit"):
+    with pytest.raises(NotFittedError, match="Cannot find the encoder in .*encoder.json.* Train first"):
         Encoder.load(tmp_path)
 
 
@@ -80,7 +80,6 @@ DAMAGES = {
     "weights cut short": lambda folder: cut(folder / "model" / "model.safetensors"),
     "no weights": lambda folder: (folder / "model" / "model.safetensors").unlink(),
     "words cut short": lambda folder: cut(folder / "model" / "tokenizer.json"),
-    "no axes": lambda folder: (folder / "axes.safetensors").unlink(),
     "axes cut short": lambda folder: cut(folder / "axes.safetensors"),
     "no model": lambda folder: shutil.rmtree(folder / "model"),
 }
@@ -89,7 +88,20 @@ DAMAGES = {
 @pytest.mark.parametrize("damage", DAMAGES)
 def test_a_damaged_encoder_is_refused(copy, damage):
     DAMAGES[damage](copy)
-    with pytest.raises(DataError, match="The encoder in .* is damaged: .* Train it again"):
+    with pytest.raises(DataError, match="(holds the encoder, damaged: |has format None).* Train again"):
+        Encoder.load(copy)
+
+
+def test_without_its_axes_it_is_not_found(copy):
+    (copy / "axes.safetensors").unlink()
+    with pytest.raises(NotFittedError, match=r"Cannot find the encoder in .*axes\.safetensors.* Train first"):
+        Encoder.load(copy)
+
+
+def test_another_format_is_refused(copy):
+    about = json.loads((copy / "encoder.json").read_text())
+    (copy / "encoder.json").write_text(json.dumps(about | {"format": 99}))
+    with pytest.raises(DataError, match=r"encoder\.json has format 99, not 1\. Train again"):
         Encoder.load(copy)
 
 
@@ -97,7 +109,7 @@ def test_settings_that_make_no_sense_are_damage(copy):
     about = json.loads((copy / "encoder.json").read_text())
     about["config"]["temperature"] = -1
     (copy / "encoder.json").write_text(json.dumps(about))
-    with pytest.raises(DataError, match="is damaged: 1 validation error"):
+    with pytest.raises(DataError, match="damaged: 1 validation error"):
         Encoder.load(copy)
 
 

@@ -1,4 +1,5 @@
 import numpy as np
+import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -37,7 +38,7 @@ def test_popularity_counts_users_and_recent_demand_counts_events():
     log = events("u a 1", "u a 2", "u a 5", "v a 5.5", "v b 6", "w b 1")
     counted = numbers(log).at(at(6.5))
     np.testing.assert_array_equal(counted.values, [[2, 2, 3], [2, 1, np.nan], [0, 0, 1]])
-    assert counted.percentiles.tolist() == [[50, 67, 67], [50, 34, 0], [0, 0, 34]]
+    assert counted.percentiles.tolist() == [[50, 67, 50], [50, 34, 0], [0, 0, 25]]
 
 
 @pytest.mark.parametrize(("when", "expected"), [(3.0, (0, 0)), (3.001, (1, 1)), (5.0, (1, 1)), (5.001, (1, 0))])
@@ -80,3 +81,13 @@ def test_a_shop_without_prices_has_none():
     counted = data_of(events("u a 1"), shelf, CONFIG).numbers.at(at(5))
     assert np.isnan(counted.values[:, 2]).all()
     assert not counted.percentiles[:, 2].any()
+
+
+@settings(max_examples=40)
+@given(LINES, st.lists(st.floats(0.01, 99), max_size=4))
+def test_items_that_are_only_listed_change_no_number_of_others(lines, prices):
+    log = events(*map(line, lines))
+    new = items(*({"item_id": f"n{at}", "title": "n", "price": price} for at, price in enumerate(prices)))
+    before = numbers(log).at(at(20))
+    after = data_of(log, pl.concat([SHELF, new]) if prices else SHELF, CONFIG, until=20).numbers.at(at(20))
+    np.testing.assert_array_equal(before.percentiles, after.percentiles[:3])

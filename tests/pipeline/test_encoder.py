@@ -12,8 +12,9 @@ import pytest
 from encoder_shop import with_encoder
 from encoder_world import save_bert
 from intentrec.config import Config, load_config
+from intentrec.data.config import EventsConfig
 from intentrec.encoder import Encoder
-from intentrec.errors import ConfigError, NotFittedError
+from intentrec.errors import ConfigError, NotFittedError, WorkspaceError
 from intentrec.pipeline.daily import RunOptions, RunReport, run_day
 from intentrec.pipeline.encoder import checkpoint_of, near_line, open_encoder, remember, with_categories, young_enough
 from intentrec.pipeline.evaluation import evaluate_workspace
@@ -54,7 +55,8 @@ def run(workspace: Workspace, config: Config, day: int = DAY) -> RunReport:
 
 
 def trained(report: RunReport) -> int:
-    return next(step.counts["trained"] for step in report.steps if step.step == "encoder")
+    step = next(step for step in report.steps if step.step == "encoder")
+    return 0 if step.reused else step.counts["trained"]
 
 
 def digest(workspace: Workspace) -> str:
@@ -81,6 +83,12 @@ class Made:
     @property
     def release(self) -> Manifest:
         return self.workspace.release()
+
+
+def young(made: Made, days: float, **settings: object) -> ArtefactRef | None:
+    """The encoder that a day, so many days after the first, would take over."""
+    inputs = load_inputs(made.workspace, START + timedelta(days=days))
+    return young_enough(made.workspace, changed(made.config, **settings), inputs)
 
 
 def made(root: Path, shop: Shop, settings: Settings | None, day: int = DAY) -> Made:
@@ -147,7 +155,7 @@ def test_the_release_holds_the_encoder_and_near_line_readers_are_pointed_at_it(b
     assert known == {
         "digest": beside.release.artefacts["encoder"].digest,
         "trained_as_of": (START + timedelta(days=DAY)).isoformat(), "version": facts["version"],
-        "settings": facts["settings"],
+        "settings": facts["settings"], "inputs": facts["inputs"],
     }  # fmt: skip
     assert (
         Encoder.load(beside.workspace.artefacts.path(beside.release.artefacts["encoder"])).version == known["version"]
@@ -158,8 +166,8 @@ def test_the_release_holds_the_encoder_and_near_line_readers_are_pointed_at_it(b
 
 def test_the_same_day_again_publishes_nothing(going_on: Made) -> None:
     again = run(going_on.workspace, going_on.config)
-    assert (again.release, again.published, trained(again)) == ("r0001", False, 0)
-    assert all(step.reused for step in run(going_on.workspace, going_on.config).steps)
+    assert (again.release, again.published) == ("r0001", False)
+    assert all(step.reused for step in again.steps)
 
 
 def test_a_young_encoder_is_taken_over_and_reads_what_is_new(going_on: Made) -> None:
@@ -194,7 +202,7 @@ def test_other_settings_of_the_training_train_anew(going_on: Made) -> None:
 
 def test_an_encoder_of_the_future_is_never_taken_over(going_on: Made) -> None:
     earlier = START + timedelta(days=DAY - 1)
-    assert young_enough(going_on.workspace, going_on.config.encoder, earlier) is None
+    assert young(going_on, DAY - 1) is None
     report = run(going_on.workspace, going_on.config, DAY - 1)
     assert trained(report) == 1
     assert going_on.release.facts["encoder"]["trained_as_of"] == earlier.isoformat()
@@ -203,7 +211,7 @@ def test_an_encoder_of_the_future_is_never_taken_over(going_on: Made) -> None:
 @pytest.mark.parametrize(
     ("settings", "days", "found"),
     [
-        ({}, 0, True), ({}, 6.9, True), ({}, 7, False), ({"retrain_days": 0.0}, 0, False),
+        ({}, 0, False), ({}, 0.1, True), ({}, 6.9, True), ({}, 7, False), ({"retrain_days": 0.0}, 0, False),
         ({"served_width": 0.5, "number_days": 1.0, "device": "cpu", "use": ()}, 1, True),
         ({"epochs": 2}, 1, False), ({"model": "elsewhere"}, 1, False),
     ],
@@ -211,16 +219,27 @@ def test_an_encoder_of_the_future_is_never_taken_over(going_on: Made) -> None:
 def test_what_is_taken_over_is_young_and_was_taught_the_same(
     beside: Made, settings: dict[str, object], days: float, found: bool
 ) -> None:
-    moment = START + timedelta(days=DAY + days)
-    ref = young_enough(beside.workspace, changed(beside.config, **settings).encoder, moment)
-    assert (ref is not None) == found
+    assert (young(beside, DAY + days, **settings) is not None) == found
+
+
+def test_other_kinds_of_events_train_anew(beside: Made) -> None:
+    events = EventsConfig.model_validate({"view": {"role": "intent", "weight": 0.5}})
+    inputs = load_inputs(beside.workspace, START + timedelta(days=DAY + 1))
+    assert young_enough(beside.workspace, beside.config, inputs) is not None
+    assert young_enough(beside.workspace, beside.config.model_copy(update={"events": events}), inputs) is None
+
+
+def test_a_damaged_pointer_says_what_to_do(going_on: Made) -> None:
+    (going_on.workspace.root / "encoder.json").write_text("{")
+    with pytest.raises(WorkspaceError, match=r"encoder\.json is damaged.*intentrec encoder train"):
+        young(going_on, DAY)
 
 
 def test_an_encoder_whose_folder_is_gone_is_not_taken_over(going_on: Made) -> None:
     import shutil
 
     shutil.rmtree(going_on.workspace.artefacts.root / "encoder")
-    assert young_enough(going_on.workspace, going_on.config.encoder, START + timedelta(days=DAY)) is None
+    assert young(going_on, DAY + 1) is None
     assert trained(run(going_on.workspace, going_on.config)) == 1
 
 
@@ -340,7 +359,7 @@ def test_before_any_training_near_line_says_what_to_do(without: Made) -> None:
 
 def test_a_checkpoint_of_other_inputs_is_removed_and_its_own_is_found_again(beside):
     day = load_inputs(beside.workspace, None)
-    config = load_config(beside.workspace.config_file).encoder
+    config = load_config(beside.workspace.config_file)
     mine = checkpoint_of(beside.workspace, day, config)
     mine.write_bytes(b"half done")
     assert checkpoint_of(beside.workspace, day, config) == mine
@@ -356,5 +375,7 @@ def test_an_earlier_day_does_not_take_readers_back(beside):
     trained = datetime.fromisoformat(json.loads(known)["trained_as_of"])
     facts = {"trained_as_of": (trained - timedelta(days=1)).isoformat(), "version": "v", "settings": "s"}
     ref = ArtefactRef(name="encoder", digest="d")
-    remember(beside.workspace, StepRecord(step="encoder", artefacts={"encoder": ref}, facts=facts))
+    remember(
+        beside.workspace, StepRecord(step="encoder", artefacts={"encoder": ref}, facts=facts, counts={"trained": 1})
+    )
     assert file.read_bytes() == known

@@ -69,3 +69,9 @@ def test_words_are_fifths():
     assert [in_words(percentile) for percentile in (1, 20, 21, 40, 41, 60, 61, 80, 81, 100)] == [
         word for word in FIFTHS for _ in range(2)
     ]
+
+
+def test_others_are_told_where_they_would_stand_and_move_nobody():
+    values, among = np.array([1.0, 2.0, 3.0, 0.5, 2.0, 9.0, np.nan]), np.array([True] * 3 + [False] * 4)
+    assert percentiles(values, among).tolist() == [25, 50, 75, 13, 50, 88, 0]
+    assert percentiles(values, np.zeros(7, dtype=bool)).tolist() == [50] * 6 + [0]

@@ -1,7 +1,6 @@
 """A trained encoder: vectors of items, users and any texts, at any later time, without training again."""
 
 import hashlib
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -13,7 +12,6 @@ import numpy as np
 import polars as pl
 import torch
 from numpy.typing import NDArray
-from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
 from intentrec.codes import Ints
@@ -26,8 +24,9 @@ from intentrec.encoder.encoding import Coder, Halves, prefix
 from intentrec.encoder.prompts import ItemTexts, Prompts
 from intentrec.encoder.training import EncoderEpoch
 from intentrec.encoder.vocabulary import Tokens, Vocabulary
-from intentrec.errors import ConfigError, DataError, NotFittedError
+from intentrec.errors import ConfigError, DataError
 from intentrec.extras import require
+from intentrec.learning.stored import read_meta, reading, write_meta
 from intentrec.progress import SILENT, Progress
 from intentrec.text.store import VectorStore
 
@@ -149,7 +148,7 @@ class Encoder:
         }
         if self.axes is not None:
             save_file({"axes": self.axes}, folder / _AXES)
-        (folder / _META).write_text(json.dumps(meta, ensure_ascii=False, indent=1), "utf-8")
+        write_meta(folder / _META, meta)
 
     @classmethod
     def load(cls, folder: Path, device: str = "cpu") -> Self:
@@ -160,10 +159,8 @@ class Encoder:
             DataError: What it holds is damaged or not what was saved, or its vocabulary lacks the field tokens.
         """
         transformers = require("transformers", PURPOSE)
-        if not (folder / _META).is_file():
-            raise NotFittedError(f"There is no encoder in {folder}; train one with intentrec.encoder.fit.")
-        try:
-            meta = json.loads((folder / _META).read_text("utf-8"))
+        with reading("the encoder", folder):
+            meta = read_meta(folder / _META, _FORMAT)
             config = EncoderConfig.model_validate(meta["config"])
             tokenizer = transformers.AutoTokenizer.from_pretrained(folder / _MODEL)
             model = _from(transformers, folder / _MODEL)
@@ -171,9 +168,6 @@ class Encoder:
             moment, kinds = datetime.fromisoformat(meta["as_of"]), dict(meta["kinds"])
             version = str(meta["version"])
             axes = load_file(folder / _AXES)["axes"] if meta["turned"] else None
-        except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
-            reason = str(error).strip().splitlines()[0]
-            raise DataError(f"The encoder in {folder} is damaged: {reason}. Train it again.") from error
         vocabulary = Vocabulary.of(tokenizer, str(folder / _MODEL))
         backbone = Backbone(model, config.pooling).to(device).eval()
         encoder = cls(config, moment, kinds, Opened(backbone, vocabulary), history, device, axes)

@@ -29,6 +29,7 @@ def fit(
     device: str = "cpu",
     progress: Progress = SILENT,
     checkpoint: Path | None = None,
+    cache: Path | None = None,
 ) -> Encoder:
     """Train the encoder on what was known before `as_of` (arXiv 2510.14223, section 3).
 
@@ -44,6 +45,7 @@ def fit(
         seed: Of every random draw.
         device: Where torch computes. Start it under `torchrun` within `intentrec.learning.parallel.joined` for several.
         progress: Told about pairs and texts.
+        cache: Folder for vectors, so that what is encoded here is not encoded again; None to keep none.
         checkpoint: A file from which an interrupted training goes on; None to keep nothing.
 
     Raises:
@@ -70,4 +72,4 @@ def fit(
     opened.backbone.to(device).eval()
     weights = {name: float(weight) for name, weight in kinds.items()}
     encoder = Encoder(config, as_of, weights, opened, history, device)
-    return encoder.turned(Reading(data, prompts, users), encoder.coder(progress=progress)) if config.turned else encoder
+    return encoder.turned(Reading(data, prompts, users), encoder.coder(cache, progress)) if config.turned else encoder

@@ -45,7 +45,9 @@ class ItemNumbers:
         popular = np.bincount(self._first_item[self._first_time < moment], minlength=self.log.n_items)
         recent = np.bincount(self.log.between(moment - self.recent_days * DAY, moment).item, minlength=self.log.n_items)
         values = np.column_stack([popular.astype(np.float64), recent.astype(np.float64), self.price])
-        return Counted(values, np.column_stack([percentiles(column) for column in values.T]))
+        # Prices rank among what has sold: an item that is only listed must not change what others read.
+        price = percentiles(self.price, among=popular > 0)
+        return Counted(values, np.column_stack([*(percentiles(column) for column in values.T[:-1]), price]))
 
     @cached_property
     def _first(self) -> Ints:

@@ -107,18 +107,18 @@ class Day:
         workspace, as_of = self.steps.workspace, self.inputs.as_of
         # A split that follows no single time holds out events from before trainings that would be young enough.
         split = "split" in self.inputs.identity
-        earlier = None if split else young_enough(workspace, self.tools.config.encoder, as_of)
+        earlier = None if split else young_enough(workspace, self.tools.config, self.inputs)
 
         def work() -> StepOutput:
             return train_encoder(
                 self.tools, self.inputs, self.table("catalogue"), impressions_before(workspace, as_of),
                 earlier=None if earlier is None else workspace.artefacts.path(earlier),
-                checkpoint=checkpoint_of(workspace, self.inputs, self.tools.config.encoder),
+                checkpoint=checkpoint_of(workspace, self.inputs, self.tools.config), cache=workspace.cache,
             )  # fmt: skip
 
         taken = "trained anew" if earlier is None else earlier.digest
         shown = workspace.tables.identity("impressions")
-        learned = settings_of(self.tools.config.encoder)
+        learned = settings_of(self.tools.config)
         return self._do("encoder", ["events"], ["catalogue"], work, taken=taken, learned=learned, impressions=shown)
 
     def channel(self) -> Channel | None:

@@ -13,7 +13,7 @@ import polars as pl
 from intentrec.config import Config
 from intentrec.encoder import EncoderConfig
 from intentrec.encoder.config import HOW_HERE
-from intentrec.errors import ConfigError, NotFittedError, NotFoundError
+from intentrec.errors import ConfigError, NotFittedError, NotFoundError, WorkspaceError
 from intentrec.pipeline.chain import Tools
 from intentrec.pipeline.inputs import Inputs, load_inputs
 from intentrec.pipeline.steps import StepOutput, fingerprint
@@ -63,7 +63,7 @@ _NOT_KEPT = set(HOW_HERE - {"turned"})
 
 def train_encoder(
     tools: Tools, inputs: Inputs, catalogue: pl.DataFrame, impressions: pl.DataFrame, *, earlier: Path | None,
-    checkpoint: Path,
+    checkpoint: Path, cache: Path,
 ) -> StepOutput:  # fmt: skip
     """A trained encoder: the earlier one where it is young enough, else a new one.
 
@@ -74,6 +74,7 @@ def train_encoder(
         impressions: Rows of `IMPRESSIONS` before the day.
         earlier: Folder of an encoder to take over.
         checkpoint: File from which an interrupted training goes on.
+        cache: Folder for vectors.
     """
     from intentrec.encoder import Encoder, fit
     from intentrec.encoder.backbone import device_of
@@ -84,17 +85,18 @@ def train_encoder(
         facts = {
             "trained_as_of": trained.as_of.isoformat(),
             "version": trained.version,
-            "settings": settings_of(config),
+            "settings": settings_of(tools.config),
         }
         return StepOutput({}, {"encoder": lambda folder: _copy(earlier, folder)}, {"trained": 0}, facts)
     encoder = fit(
         inputs.events, with_categories(inputs.items, catalogue), as_of=inputs.as_of, kinds=weights_of(tools.config),
         config=config, impressions=impressions, users=inputs.users, device=device_of(config), progress=tools.progress,
-        checkpoint=checkpoint,
+        checkpoint=checkpoint, cache=cache,
     )  # fmt: skip
     checkpoint.unlink(missing_ok=True)
     facts = {
-        "trained_as_of": inputs.as_of.isoformat(), "version": encoder.version, "settings": settings_of(config),
+        "trained_as_of": inputs.as_of.isoformat(), "version": encoder.version, "settings": settings_of(tools.config),
+        "inputs": fingerprint(inputs.identity),
         "history": [vars(epoch) for epoch in encoder.history],
     }  # fmt: skip
     pairs = len(encoder.history) * config.max_pairs
@@ -103,7 +105,7 @@ def train_encoder(
     return StepOutput({}, {"encoder": untimed.save}, {"trained": 1, "pairs at most": pairs}, facts)
 
 
-def checkpoint_of(workspace: Workspace, inputs: Inputs, config: EncoderConfig) -> Path:
+def checkpoint_of(workspace: Workspace, inputs: Inputs, config: Config) -> Path:
     """Where an interrupted training of these inputs goes on; what others left is removed, as they cannot go on."""
     said = {"inputs": inputs.identity, "as_of": inputs.as_of.isoformat(), "settings": settings_of(config)}
     file = workspace.cache / f"{fingerprint(said)}.checkpoint"
@@ -142,9 +144,10 @@ def check_windows(config: Config) -> None:
         )
 
 
-def settings_of(config: EncoderConfig) -> str:
+def settings_of(config: Config) -> str:
     """Hash of the settings that decide what is learned."""
-    return fingerprint(config.model_dump(mode="json", exclude=_NOT_KEPT))
+    own = config.encoder.model_dump(mode="json", exclude=_NOT_KEPT)
+    return fingerprint({"encoder": own, "kinds": weights_of(config)})
 
 
 def impressions_before(workspace: Workspace, as_of: datetime) -> pl.DataFrame:
@@ -152,13 +155,15 @@ def impressions_before(workspace: Workspace, as_of: datetime) -> pl.DataFrame:
     return workspace.read("impressions").filter(pl.col("timestamp") < as_of)
 
 
-def young_enough(workspace: Workspace, config: EncoderConfig, as_of: datetime) -> ArtefactRef | None:
-    """The trained encoder that a day may take over; None where one has to be trained."""
+def young_enough(workspace: Workspace, config: Config, inputs: Inputs) -> ArtefactRef | None:
+    """The trained encoder that a day may take over; None where one has to be trained, or was from these inputs."""
     known = _pointer(workspace)
     if known is None or known["settings"] != settings_of(config):
         return None
-    age = as_of - datetime.fromisoformat(known["trained_as_of"])
-    if not timedelta(0) <= age < timedelta(days=config.retrain_days):
+    age = inputs.as_of - datetime.fromisoformat(known["trained_as_of"])
+    if not age and known["inputs"] == fingerprint(inputs.identity):
+        return None  # this very day again: the step remembers what it made
+    if not timedelta(0) <= age < timedelta(days=config.encoder.retrain_days):
         return None
     ref = ArtefactRef(name="encoder", digest=known["digest"])
     return ref if (workspace.artefacts.root / ref.name / ref.digest).is_dir() else None
@@ -166,11 +171,15 @@ def young_enough(workspace: Workspace, config: EncoderConfig, as_of: datetime) -
 
 def remember(workspace: Workspace, record: StepRecord) -> None:
     """Make a trained encoder the one that near-line readers use; it holds no user ids and outlives an erasure."""
+    if not record.counts["trained"]:
+        return  # readers are pointed at it already
     ref, known = record.artefacts["encoder"], _pointer(workspace)
     trained = datetime.fromisoformat(record.facts["trained_as_of"])
     if known is not None and datetime.fromisoformat(known["trained_as_of"]) > trained:
         return  # a run as of an earlier day does not take readers back
-    now = {"digest": ref.digest} | {name: record.facts[name] for name in ("trained_as_of", "version", "settings")}
+    now = {"digest": ref.digest} | {
+        name: record.facts[name] for name in ("trained_as_of", "version", "settings", "inputs")
+    }
     write_atomic(_pointer_file(workspace), json.dumps(now, indent=1).encode())
 
 
@@ -224,6 +233,11 @@ def _pointer(workspace: Workspace) -> dict[str, str] | None:
         found: dict[str, str] = json.loads(_pointer_file(workspace).read_text("utf-8"))
     except FileNotFoundError:
         return None
+    except ValueError as error:
+        file = _pointer_file(workspace)
+        raise WorkspaceError(
+            f"{file} is damaged: {error}. Remove it and train with `intentrec encoder train`."
+        ) from error
     return found
 
 

@@ -17,6 +17,7 @@ from safetensors.torch import load_file, save_file
 from intentrec.codes import Codes
 from intentrec.data.log import Log, seconds
 from intentrec.errors import DataError
+from intentrec.learning.stored import read_meta, reading, write_meta
 from intentrec.progress import Progress
 from intentrec.towers.batches import user_vectors
 from intentrec.towers.catalogue import demand
@@ -24,7 +25,6 @@ from intentrec.towers.config import TowersConfig
 from intentrec.towers.data import TrainingData
 from intentrec.towers.histories import histories
 from intentrec.towers.network import Network, Sizes
-from intentrec.towers.stored import read_meta, reading, write_meta
 from intentrec.towers.tags import WordBags
 from intentrec.towers.training import Epoch, Trained, train
 from intentrec.towers.validation import Recall
@@ -168,7 +168,7 @@ class Pooled:
             NotFittedError: The folder holds none.
             DataError: What it holds is damaged, or of another version of intentrec.
         """
-        with reading(folder):
+        with reading("the towers", folder):
             return cls._of(read_meta(folder / _META, _FORMAT), load_file(folder / _WEIGHTS))
 
     @classmethod

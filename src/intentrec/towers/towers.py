@@ -21,12 +21,12 @@ from safetensors.torch import load_file, save_file
 from intentrec.codes import Codes
 from intentrec.data.log import Log, seconds
 from intentrec.errors import DataError
+from intentrec.learning.stored import read_meta, reading, write_meta
 from intentrec.retrieval.blend import Blend
 from intentrec.retrieval.memory import Memory, Remembered, events_of
 from intentrec.towers.config import TowersConfig
 from intentrec.towers.pooled import Floats32, Pooled
 from intentrec.towers.sequence import SequenceEpoch, SequenceTower
-from intentrec.towers.stored import read_meta, reading, write_meta
 from intentrec.towers.training import Epoch
 
 _FORMAT = 2
@@ -190,7 +190,7 @@ class Towers:
             NotFittedError: The folder holds none.
             DataError: What it holds is damaged, or of another version of intentrec.
         """
-        with reading(folder):
+        with reading("the towers", folder):
             return cls._of(read_meta(folder / _META, _FORMAT), folder)
 
     @classmethod

@@ -1,4 +1,4 @@
-"""Towers on disk: how they are found missing, damaged, or of another version."""
+"""Trained models on disk: how they are found missing, damaged, or of another version."""
 
 import json
 from collections.abc import Iterator
@@ -12,8 +12,12 @@ from intentrec.errors import DataError, NotFittedError
 
 
 @contextmanager
-def reading(folder: Path) -> Iterator[None]:
+def reading(what: str, folder: Path) -> Iterator[None]:
     """Errors of whatever is read within, as the user should see them.
+
+    Args:
+        what: With its article: "the towers".
+        folder: Where it should be.
 
     Raises:
         NotFittedError: A file is not there.
@@ -22,9 +26,10 @@ def reading(folder: Path) -> Iterator[None]:
     try:
         yield
     except FileNotFoundError as error:
-        raise NotFittedError(f"There are no towers in {folder}: {error}. Train them first.") from error
-    except (ValueError, KeyError, TypeError, SafetensorError) as error:
-        raise DataError(f"The towers in {folder} are damaged: {error}. Train them again.") from error
+        raise NotFittedError(f"Cannot find {what} in {folder}: {error}. Train first.") from error
+    except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
+        reason = str(error).strip().splitlines()[0]
+        raise DataError(f"{folder} holds {what}, damaged: {reason}. Train again.") from error
 
 
 def write_meta(file: Path, meta: dict[str, Any]) -> None:
@@ -33,14 +38,13 @@ def write_meta(file: Path, meta: dict[str, Any]) -> None:
 
 
 def read_meta(file: Path, version: int) -> dict[str, Any]:
-    """What a file says, if its key "format" is this version.
+    """What a file says, if its key "format" is this version; to be called within `reading`.
 
     Raises:
         DataError: It is another one.
     """
     meta: dict[str, Any] = json.loads(file.read_text("utf-8"))
-    if meta.get("format") != version:
-        raise DataError(
-            f"The towers in {file.parent} have format {meta.get('format')}, not {version}; train them again."
-        )
+    found = meta.get("format") if isinstance(meta, dict) else None
+    if found != version:
+        raise DataError(f"{file} has format {found}, not {version}. Train again.")
     return meta
