@@ -50,13 +50,13 @@ def test_a_second_training_takes_the_first_over(cli: Cli, trained: Path) -> None
     code, out, _ = cli("-w", trained, "encoder", "train", "--json")
     report = json.loads(out)
     assert code == 0
-    assert set(report) == {"version", "trained_as_of", "trained", "history", "n_encoded", "n_tokens"}
+    assert set(report) == {"version", "trained_as_of", "trained", "history", "n_texts", "n_encoded", "n_tokens"}
     assert (report["trained"], report["n_encoded"], report["n_tokens"]) == (False, 0, 0)
     known = json.loads((trained / "encoder.json").read_text())
     assert (report["version"], report["trained_as_of"]) == (known["version"], known["trained_as_of"])
     code, out, _ = cli("-w", trained, "encoder", "train")
     assert "is young enough" in out
-    assert "0 texts were encoded" in out
+    assert "0 of them were new" in out
 
 
 def test_a_training_is_shown_epoch_by_epoch(cli: Cli, tmp_path: Path, folder: Path) -> None:

@@ -69,7 +69,7 @@ def test_saved_towers_serve_without_training_data(shop, pooled, tmp_path):
 
 
 def test_a_damaged_or_foreign_folder_is_named(pooled, tmp_path):
-    with pytest.raises(NotFittedError, match="no towers"):
+    with pytest.raises(NotFittedError, match="Cannot find the towers"):
         Pooled.load(tmp_path)
     pooled.save(tmp_path)
     weights = load_file(tmp_path / "towers.safetensors")

@@ -117,7 +117,7 @@ def test_a_folder_that_lost_a_part_is_not_served_with_one_part_fewer(whole, tmp_
 
 
 def test_a_damaged_or_foreign_folder_is_named(whole, tmp_path):
-    with pytest.raises(NotFittedError, match="no towers"):
+    with pytest.raises(NotFittedError, match="Cannot find the towers"):
         Towers.load(tmp_path)
     whole.save(tmp_path)
     meta = json.loads((tmp_path / "towers.json").read_text("utf-8"))

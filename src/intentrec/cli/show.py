@@ -146,7 +146,8 @@ def trained_encoder(out: Console, found: TrainedEncoder) -> None:
     if rows and found.trained:
         out.print(table("Training", columns, rows, right=range(len(columns))))
     out.print(
-        f"{found.n_encoded:,} texts were encoded, {found.n_tokens:,} tokens. Next: intentrec encoder recommend USER"
+        f"Vectors of {found.n_texts:,} texts are ready; {found.n_encoded:,} of them were new ({found.n_tokens:,} tokens). "
+        "Next: intentrec encoder recommend USER"
     )
 
 

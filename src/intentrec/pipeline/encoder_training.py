@@ -19,13 +19,16 @@ class TrainedEncoder:
     Attributes:
         trained: Whether anything was trained; False where a young encoder was taken over.
         history: One entry an epoch; see `intentrec.encoder.training.EncoderEpoch`.
-        n_encoded: Texts of items and users that ran through the model afterwards.
+        n_texts: Items and users whose vectors are ready.
+        n_encoded: Of them, how many ran through the model now; what the axes were found with was read before.
+        n_tokens: Their tokens.
     """
 
     version: str
     trained_as_of: str
     trained: bool
     history: list[dict[str, Any]]
+    n_texts: int
     n_encoded: int
     n_tokens: int
 
@@ -56,6 +59,7 @@ def train_workspace(workspace: Workspace, config: Config, progress: Progress) ->
         trained_as_of=record.facts["trained_as_of"],
         trained=bool(record.counts["trained"]) and "encoder" not in day.steps.reused,
         history=record.facts.get("history", []),
+        n_texts=len(now.served.index) + len(now.served.users),
         n_encoded=now.n_encoded,
         n_tokens=now.n_tokens,
     )
