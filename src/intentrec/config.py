@@ -21,6 +21,7 @@ from intentrec.interests.config import InterestsConfig
 from intentrec.llm.config import LLMConfig
 from intentrec.profiles.config import ProfilesConfig
 from intentrec.retrieval.config import RetrievalConfig
+from intentrec.serving.config import ServingConfig
 from intentrec.settings import Section
 from intentrec.tags.config import TagsConfig
 from intentrec.text.config import TextConfig
@@ -62,6 +63,7 @@ class Config(Section):
     retrieval: RetrievalConfig = RetrievalConfig()
     explanations: ExplanationsConfig = ExplanationsConfig()
     evaluation: EvaluationConfig = EvaluationConfig()
+    serving: ServingConfig = ServingConfig()
 
 
 def load_config(file: Path) -> Config:

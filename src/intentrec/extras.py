@@ -25,6 +25,12 @@ INSTALL = {
     "optuna": 'pip install "intentrec[evaluation]"',
     "altair": 'pip install "intentrec[evaluation]"',
     "vl_convert": 'pip install "intentrec[evaluation]"',
+    "fastapi": 'pip install "intentrec[serve]"',
+    "granian": 'pip install "intentrec[serve]"',
+    "lmdb": 'pip install "intentrec[serve]"',
+    "prometheus_client": 'pip install "intentrec[serve]"',
+    "redis": 'pip install "intentrec[redis]"',
+    "opentelemetry": 'pip install "intentrec[tracing]"',
 }
 
 

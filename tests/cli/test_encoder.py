@@ -56,7 +56,7 @@ def test_a_second_training_takes_the_first_over(cli: Cli, trained: Path) -> None
     assert (report["version"], report["trained_as_of"]) == (known["version"], known["trained_as_of"])
     code, out, _ = cli("-w", trained, "encoder", "train")
     assert "is young enough" in out
-    assert "0 of them were new" in out
+    assert "0 were new" in out
 
 
 def test_a_training_is_shown_epoch_by_epoch(cli: Cli, tmp_path: Path, folder: Path) -> None:

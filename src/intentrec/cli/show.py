@@ -146,7 +146,7 @@ def trained_encoder(out: Console, found: TrainedEncoder) -> None:
     if rows and found.trained:
         out.print(table("Training", columns, rows, right=range(len(columns))))
     out.print(
-        f"Vectors of {found.n_texts:,} texts are ready; {found.n_encoded:,} of them were new ({found.n_tokens:,} tokens). "
+        f"Vectors of {found.n_texts:,} texts are ready; {found.n_encoded:,} were new, {found.n_tokens:,} tokens. "
         "Next: intentrec encoder recommend USER"
     )
 

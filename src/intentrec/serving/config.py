@@ -1,0 +1,36 @@
+"""Settings of the server."""
+
+from pydantic import Field
+
+from intentrec.settings import Section
+
+
+class ServingConfig(Section):
+    """`intentrec serve`."""
+
+    host: str = Field("127.0.0.1", min_length=1)
+    """Where it listens. Without keys (`intentrec keys add`) only an address of this machine is accepted."""
+    port: int = Field(8080, ge=0, le=65_535)
+    """0 takes a free one."""
+    workers: int = Field(1, ge=1, le=256)
+    """Processes; all of them map the same bundle, so that its memory is paid for once."""
+    max_k: int = Field(200, ge=1, le=10_000)
+    """Longest list that a request may ask for."""
+    max_batch: int = Field(1000, ge=1, le=100_000)
+    """Most events or items in one request."""
+    max_body_bytes: int = Field(1_000_000, ge=1_000, le=1_000_000_000)
+    """Longer request bodies are refused before they are read."""
+    rate_per_second: float = Field(0.0, ge=0.0, le=1e6)
+    """Requests a second that one key may make of one worker process, on average; 0 for no limit."""
+    rate_burst: int = Field(100, ge=1, le=1_000_000)
+    """Requests that a key may make at once before `rate_per_second` holds it back."""
+    cors_origins: tuple[str, ...] = ()
+    """Web origins whose pages may call the API, e.g. "https://shop.example"; none by default."""
+    poll_seconds: float = Field(1.0, gt=0.0, le=3600.0)
+    """How often a worker looks for a newer release."""
+    drain_seconds: float = Field(30.0, ge=0.0, le=86_400.0)
+    """How often events that came in are moved to the tables; 0 leaves that to `intentrec run`."""
+    latest_events: int = Field(200, ge=1, le=100_000)
+    """Latest events of a user that a live list is made from."""
+    new_item_neighbours: int = Field(10, ge=1, le=1000)
+    """An item that came in since the release gets the mean vector of so many items whose texts are nearest."""
