@@ -1,0 +1,42 @@
+"""Who may call what. The gate finds the caller once a request; routes ask what the caller may do."""
+
+from collections.abc import Callable
+from typing import cast
+
+from fastapi import Request
+
+from intentrec.serving.api.problems import Problem
+from intentrec.serving.keys import Caller, Scope
+
+COOKIE = "intentrec_key"
+"""Cookie with a key, set by the explorer's sign-in page (HttpOnly, SameSite=Strict); counts on /explorer alone."""
+
+
+def caller_of(request: Request) -> Caller | None:
+    """Who asks, as the gate found it: by `Authorization: Bearer KEY`, on /explorer also by cookie; None for nobody."""
+    return cast("Caller | None", request.scope.get("intentrec.caller"))
+
+
+def needs(scope: Scope) -> Callable[[Request], Caller]:
+    """A dependency, as in `APIRouter(dependencies=[Depends(needs("admin"))])`.
+
+    It raises `Problem` 401 without a valid key and 403 where the key lacks the scope.
+    """
+
+    def allowed(request: Request) -> Caller:
+        return permitted(caller_of(request), scope)
+
+    return allowed
+
+
+def permitted(caller: Caller | None, scope: Scope) -> Caller:
+    """The caller, where it has the scope.
+
+    Raises:
+        Problem: 401 without a valid key, 403 where the key lacks the scope.
+    """
+    if caller is None:
+        raise Problem(401, "Give a key: Authorization: Bearer KEY. `intentrec keys add NAME` makes one.")
+    if not caller.may(scope):
+        raise Problem(403, f"The key {caller.name!r} lacks the scope {scope!r}.")
+    return caller
