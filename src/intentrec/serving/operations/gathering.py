@@ -10,7 +10,7 @@ from prometheus_client import Metric
 from prometheus_client.mmap_dict import MmapedDict
 from prometheus_client.multiprocess import MultiProcessCollector
 
-from intentrec.serving.operations.shared import alive
+from intentrec.serving.operations.shared import alive, with_blocks
 
 _collector: Any = MultiProcessCollector  # untyped, as the next
 _mapped: Any = MmapedDict
@@ -34,21 +34,27 @@ def _bury(folder: Path) -> None:
         if found and not alive(int(found["pid"])):
             dead[found["kind"]].append(file)
     for kind, files in dead.items():
-        if kind in ("counter", "histogram"):
-            _add_up(folder / f"{kind}_dead.db", files)
+        if kind in ("counter", "histogram") and not _added_up(folder / f"{kind}_dead.db", files):
+            continue
         for file in files:
             file.unlink()
 
 
-def _add_up(total: Path, files: list[Path]) -> None:
+def _added_up(total: Path, files: list[Path]) -> bool:
+    """Whether there was space for it; if not, the files are read one by one for longer."""
     sums: dict[str, float] = defaultdict(float)
     for file in [*files, *([total] if total.exists() else [])]:
         for key, value, _, _ in _mapped.read_all_values_from_file(str(file)):
             sums[key] += value
     fresh = total.with_suffix(".new")
-    fresh.unlink(missing_ok=True)
+    try:
+        fresh.unlink(missing_ok=True)
+        with_blocks(fresh, max(file.stat().st_size for file in files) * 2)
+    except OSError:
+        return False
     written = _mapped(str(fresh))
     for key, value in sums.items():
         written.write_value(key, value, 0.0)
     written.close()
     fresh.replace(total)
+    return True

@@ -46,8 +46,13 @@ def reserve(folder: Path, kinds: Iterable[str]) -> None:
         OSError: The disk is full, or the folder is gone.
     """
     for kind in kinds:
-        with (folder / f"{kind}_{os.getpid()}.db").open("ab") as file:
-            os.posix_fallocate(file.fileno(), 0, FILE_BYTES.get(kind, OTHER_FILE_BYTES))
+        with_blocks(folder / f"{kind}_{os.getpid()}.db", FILE_BYTES.get(kind, OTHER_FILE_BYTES))
+
+
+def with_blocks(path: Path, size: int) -> None:
+    """A file of at least `size` bytes that are there, so that a mapping of it can be written on a full disk."""
+    with path.open("ab") as file:
+        os.posix_fallocate(file.fileno(), 0, size)
 
 
 def alive(pid: int) -> bool:
