@@ -154,6 +154,20 @@ IMPRESSIONS = Table(
     open=True,
 )
 
+EXPOSURES = Table(
+    "exposures",
+    "Which users were served which arm of an experiment; a user's first one each day is enough.",
+    (),
+    (
+        Column("experiment", pl.String, "which experiment"),
+        Column("arm", pl.String, "which arm"),
+        _USER,
+        Column("timestamp", TIMESTAMP, "when"),
+        Column("request_id", pl.String, "of which request", optional=True),
+        Column("release", pl.String, "the release that answered"),
+    ),
+)
+
 QUARANTINE = Table(
     "quarantine",
     "Input rows that did not pass the checks; nothing is dropped without a trace.",
@@ -326,8 +340,8 @@ USER_METRICS = Table(
 TABLES: dict[str, Table] = {
     table.name: table
     for table in (
-        ITEMS, USERS, EVENTS, IMPRESSIONS, QUARANTINE, CATALOGUE, POOL, PROFILES, INTERESTS, TAGS, REJECTIONS,
-        VECTORS, EXPLANATIONS, RECOMMENDATIONS, USER_METRICS,
+        ITEMS, USERS, EVENTS, IMPRESSIONS, EXPOSURES, QUARANTINE, CATALOGUE, POOL, PROFILES, INTERESTS, TAGS,
+        REJECTIONS, VECTORS, EXPLANATIONS, RECOMMENDATIONS, USER_METRICS,
     )
 }  # fmt: skip
 INPUTS: tuple[Literal["items", "users", "events", "impressions"], ...] = ("items", "users", "events", "impressions")

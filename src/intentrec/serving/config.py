@@ -2,6 +2,7 @@
 
 from pydantic import Field
 
+from intentrec.serving.experiments.config import ExperimentsConfig, OutcomesConfig
 from intentrec.settings import Section
 
 
@@ -34,3 +35,7 @@ class ServingConfig(Section):
     """Latest events of a user that a live list is made from."""
     new_item_neighbours: int = Field(10, ge=1, le=1000)
     """An item that came in since the release gets the mean vector of so many items whose texts are nearest."""
+    experiments: ExperimentsConfig = ExperimentsConfig()
+    """Experiments by name; each is a section `[serving.experiments.NAME]`, see docs/experiments.md."""
+    outcomes: OutcomesConfig = OutcomesConfig()
+    """Which events the metrics of experiments are made from, a section `[serving.outcomes]`."""
