@@ -58,8 +58,8 @@ class Log:
         rows = (
             events.lazy()
             .filter(pl.col("timestamp") < as_of)
-            .join(users.frame("user_id", "_user").lazy(), on="user_id")
-            .join(items.frame("item_id", "_item").lazy(), on="item_id")
+            .join(users.frame("user_id", "_user", events["user_id"]).lazy(), on="user_id")
+            .join(items.frame("item_id", "_item", events["item_id"]).lazy(), on="item_id")
             .join(places.lazy(), on="event")
             .sort("timestamp", "row")
             .select(

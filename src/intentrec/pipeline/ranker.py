@@ -155,7 +155,10 @@ class Ranker:
             chosen: Distinct `user_id`, `item_id`.
         """
         users = frame["user_id"].unique(maintain_order=True)
-        had = chosen.filter(pl.col("user_id").is_in(users.implode()), pl.col("item_id").is_in(self.index.ids.tolist()))
+        had = chosen.filter(pl.col("user_id").is_in(users.implode()))
+        names = had["item_id"].unique()
+        known = names.filter(pl.Series(self.index.places(names.to_list()) >= 0))
+        had = had.filter(pl.col("item_id").is_in(known.implode()))
         history = dict(had.group_by("user_id").agg("item_id").iter_rows())
         rows = frame.select("user_id", "item_id").with_row_index().group_by("user_id").agg("index", "item_id")
         near = np.full(frame.height, None, dtype=np.object_)
@@ -164,16 +167,9 @@ class Ranker:
                 near[places] = self._most_like(items, sorted(history[user]))
         return pl.Series("near", near.tolist(), dtype=pl.String)
 
-    @cached_property
-    def _unit_items(self) -> NDArray[np.float32]:
-        """Item vectors of length one, (N, D): made once, not for every list."""
-        lengths = np.linalg.norm(self.index.vectors, axis=1, keepdims=True)
-        unit: NDArray[np.float32] = self.index.vectors / np.maximum(lengths, 1e-9)
-        return unit
-
     def _most_like(self, items: Sequence[str], had: Sequence[str]) -> list[str | None]:
-        wanted, known = (np.searchsorted(self.index.ids, ids) for ids in (items, had))
-        likeness = np.round(self._unit_items[wanted] @ self._unit_items[known].T, 5)
+        wanted, known = (self.index.places(ids) for ids in (items, had))
+        likeness = np.round(_unit(self.index.vectors[wanted]) @ _unit(self.index.vectors[known]).T, 5)
         likeness[wanted[:, None] == known[None, :]] = -np.inf
         best = likeness.argmax(axis=1)
         return [had[place] if np.isfinite(likeness[row, place]) else None for row, place in enumerate(best)]
@@ -188,6 +184,13 @@ class Ranker:
             pl.lit(None, dtype=dtype).alias(name) for name, dtype in FUSED_SCHEMA.items() if name not in rows.columns
         ]
         return rows.with_columns(missing).select(*FUSED_SCHEMA)
+
+
+def _unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The same directions of length one, (n, D)."""
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    unit: NDArray[np.float32] = vectors / np.maximum(lengths, 1e-9)
+    return unit
 
 
 def _of_kind(vectors: pl.DataFrame, kind: str) -> tuple[list[str], NDArray[np.float32]]:

@@ -9,10 +9,11 @@ import polars as pl
 from numpy.typing import NDArray
 from scipy import sparse
 
+from intentrec.codes import places
 from intentrec.errors import DataError
 from intentrec.retrieval.config import RetrievalConfig
 from intentrec.retrieval.indexes import VectorIndex, build_index
-from intentrec.retrieval.topk import Hits, Ints, Mask, Vectors, top_k
+from intentrec.retrieval.topk import Hits, Ints, Mask, Vectors, distinct, top_k
 
 
 @dataclass(frozen=True)
@@ -87,8 +88,12 @@ class ItemIndex:
 
     def rows_of(self, items: Collection[str]) -> Ints:
         """Rows of the items that the index knows, ascending; others are left out."""
-        wanted = np.asarray(list(items), dtype=np.str_)
-        return np.flatnonzero(np.isin(self.ids, wanted)).astype(np.int64)
+        found = self.places(list(items))
+        return distinct(found[found >= 0])
+
+    def places(self, items: Sequence[str]) -> Ints:
+        """Row of each item, -1 for one that the index does not know."""
+        return places(self.ids, items)
 
     def mask(self, items: Collection[str] | None) -> Mask | None:
         """True at the given items, (N,); None means that all are allowed and stays None."""
@@ -106,11 +111,11 @@ class ItemIndex:
             events: `user_id`, `item_id`; rows of other users and unknown items are left out.
         """
         rows = pl.DataFrame({"user_id": list(users)}, schema={"user_id": pl.String}).with_row_index("row")
-        columns = pl.DataFrame({"item_id": self.ids.tolist()}, schema={"item_id": pl.String}).with_row_index("column")
         seen = events.lazy().select("user_id", "item_id").drop_nulls().unique()
-        found = (
-            seen.join(rows.lazy(), on="user_id").join(columns.lazy(), on="item_id").select("row", "column").collect()
-        )
+        had = seen.join(rows.lazy(), on="user_id").select("row", "item_id").collect()
+        names = had["item_id"].unique()
+        columns = pl.DataFrame({"item_id": names, "column": self.places(names.to_list())})
+        found = had.join(columns.filter(pl.col("column") >= 0), on="item_id")
         ones = np.ones(len(found), dtype=np.int8)
         at = (found["row"].to_numpy().astype(np.int64), found["column"].to_numpy().astype(np.int64))
         return sparse.csr_array((ones, at), shape=(len(users), len(self)))

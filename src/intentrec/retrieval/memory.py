@@ -22,6 +22,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import load_file, save_file
 from scipy import sparse
 
+from intentrec.codes import places
 from intentrec.errors import DataError, NotFittedError
 from intentrec.retrieval.blend import Blend
 from intentrec.retrieval.topk import rank_within
@@ -113,7 +114,7 @@ class Memory:
         again.sum_duplicates()
         again.data = np.log1p(again.data)
         found = {"itself": again} if "itself" in only else {}
-        return found | {name: sparse.csr_array(lately @ table) for name, table in self.tables.items() if name in only}
+        return found | {name: _summed(lately, table) for name, table in self.tables.items() if name in only}
 
     def save(self, folder: Path) -> None:
         """Write `memory.safetensors`; `load` needs nothing more."""
@@ -204,9 +205,9 @@ class Remembered:
             item: An id; nothing is added to one that the memory does not know.
         """
         kept = events.filter(pl.col("event").is_in(list(self.kinds)), pl.col("timestamp") < as_of)
-        active, place = events_of(kept, [user]), np.flatnonzero(self.memory.items == item)
+        active, place = events_of(kept, [user]), places(self.memory.items, [item])
         return {
-            name: float(self.blend.of(name, active)[0]) * float(part[:, place].sum())
+            name: float(self.blend.of(name, active)[0]) * float(part[:, place[place >= 0]].sum())
             for name, part in self.memory.parts(kept, [user], as_of).items()
         }
 
@@ -259,18 +260,36 @@ def _table(arrays: dict[str, NDArray[np.generic]], name: str, n: int) -> Sparse:
     return Sparse((values, items, starts), shape=(n, n))
 
 
+def _summed(lately: Sparse, table: Sparse) -> Sparse:
+    """`lately @ table`; for a few events without touching every column, by the same additions in the same order."""
+    starts, ends = table.indptr[lately.indices].astype(np.int64), table.indptr[lately.indices + 1].astype(np.int64)
+    counts = ends - starts
+    if counts.sum() > table.shape[1]:
+        return sparse.csr_array(lately @ table)
+    event = np.repeat(np.arange(len(counts)), counts)
+    at = np.arange(len(event)) - np.repeat(np.cumsum(counts) - counts, counts) + starts[event]
+    row = np.repeat(np.arange(lately.shape[0], dtype=np.int64), np.diff(lately.indptr))[event]
+    key, place = np.unique(row * table.shape[1] + table.indices[at], return_inverse=True)
+    sums = np.zeros(len(key), dtype=np.float32)
+    np.add.at(sums, place, lately.data[event] * table.data[at])
+    return sparse.csr_array(
+        (sums, (key // table.shape[1], key % table.shape[1])), shape=(lately.shape[0], table.shape[1])
+    )
+
+
 def _coded(
     events: pl.DataFrame, names: NDArray[np.str_], as_of: datetime, latest: int, place: str | None = None
 ) -> pl.DataFrame:
     """`user, item, back` (events of the user after it) and `days` before `as_of`, by user and time; the latest only."""
-    codes = pl.DataFrame({"item_id": names.tolist()}, schema={"item_id": pl.String}).with_row_index("item")
+    had = events["item_id"].drop_nulls().unique()
+    codes = pl.DataFrame({"item_id": had, "item": places(names, had.to_list())}).filter(pl.col("item") >= 0)
     user = pl.col("user_id").rank("dense") - 1 if place is None else pl.col(place)
     days = (pl.lit(as_of) - pl.col("timestamp")).dt.total_microseconds() / _DAY_MICROSECONDS
     return (
         events.lazy()
         .filter(pl.col("timestamp") < as_of)
         .join(codes.lazy(), on="item_id")
-        .with_columns(user=user.cast(pl.Int64), days=days.cast(pl.Float64), item=pl.col("item").cast(pl.Int64))
+        .with_columns(user=user.cast(pl.Int64), days=days.cast(pl.Float64))
         .sort("user", "timestamp", "row")
         .with_columns(back=(pl.len().over("user") - 1 - pl.int_range(pl.len()).over("user")).cast(pl.Int64))
         .filter(pl.col("back") < latest)

@@ -123,22 +123,30 @@ def save_index(index: VectorIndex, folder: Path) -> None:
     (folder / "index.json").write_text(json.dumps(index.facts.as_dict(), indent=2) + "\n", "utf-8")
 
 
-def load_index(folder: Path, vectors: Vectors, config: RetrievalConfig) -> VectorIndex:
+def load_index(folder: Path, vectors: Vectors, config: RetrievalConfig, *, mapped: bool = False) -> VectorIndex:
     """The index that was saved, over the same vectors.
+
+    Args:
+        mapped: Leave what can be left on disk, shared by all processes: lists of an "ivf" are mapped, and the vectors
+            are compared with what the index was built from by their number and width only.
 
     Raises:
         DataError: There is none, it cannot be read, or it was built from other vectors.
     """
     facts = _facts(folder / "index.json")
-    if facts.digest != digest_of(vectors):
+    same = vectors.shape == (facts.items, facts.width) and (mapped or facts.digest == digest_of(vectors))
+    if not same:
         raise DataError(f"The index in {folder} was built from other vectors; build it again.")
     if facts.kind in ("exact", "torch"):
         return build_index(vectors, config.model_copy(update={"index": facts.kind}))
     faiss = require("faiss", PURPOSE)
     try:
-        index: Any = faiss.read_index(str(folder / "index.faiss"))
+        index: Any = faiss.read_index(str(folder / "index.faiss"), faiss.IO_FLAG_MMAP if mapped else 0)
     except RuntimeError as error:
         raise DataError(f"{folder / 'index.faiss'} cannot be read: build the index again.") from error
+    if mapped and facts.kind == "ivf":
+        # By default each search starts threads that read ahead: 2 ms instead of 0.15 where all is in memory.
+        faiss.downcast_InvertedLists(index.invlists).prefetch_nthread = 0
     return FaissIndex(vectors, index, facts)
 
 
