@@ -1,5 +1,7 @@
 """Settings of the server."""
 
+from typing import Literal
+
 from pydantic import Field
 
 from intentrec.serving.experiments.config import ExperimentsConfig, OutcomesConfig
@@ -39,3 +41,11 @@ class ServingConfig(Section):
     """Experiments by name; each is a section `[serving.experiments.NAME]`, see docs/experiments.md."""
     outcomes: OutcomesConfig = OutcomesConfig()
     """Which events the metrics of experiments are made from, a section `[serving.outcomes]`."""
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    """Logs are JSON lines on stderr, without user ids, queries or keys."""
+    log_requests: Literal["all", "failed", "none"] = "failed"
+    """Which requests get a line: all, those that failed by our fault (status 500 and above), or none."""
+    otlp_endpoint: str = ""
+    """Where traces go: URL of an OpenTelemetry collector, e.g. "http://127.0.0.1:4318/v1/traces"; "" for no traces."""
+    trace_share: float = Field(1.0, ge=0.0, le=1.0)
+    """Share of the requests that are traced; one that comes with a `traceparent` header follows that."""

@@ -47,19 +47,19 @@ class JsonFormatter(logging.Formatter):
             return json.dumps(line, default=str)
 
 
-def settings(level: str = "INFO") -> dict[str, Any]:
+def settings(level: str = "info") -> dict[str, Any]:
     """What `logging.config.dictConfig` and granian's `log_dictconfig` take: everything to stderr, as JSON."""
     return {
         "version": 1,
         "disable_existing_loggers": False,
         "formatters": {"json": {"()": f"{__name__}.{JsonFormatter.__name__}"}},
         "handlers": {"stderr": {"class": "logging.StreamHandler", "stream": "ext://sys.stderr", "formatter": "json"}},
-        "root": {"handlers": ["stderr"], "level": level},
-        "loggers": {"_granian": {"level": level}},
+        "root": {"handlers": ["stderr"], "level": level.upper()},
+        "loggers": {"_granian": {"level": level.upper()}},
     }
 
 
-def begin(level: str = "INFO") -> None:
+def begin(level: str = "info") -> None:
     """Write the logs of this process as JSON from now on. Called where a server or keeper starts."""
     logging.config.dictConfig(settings(level))
 
