@@ -89,6 +89,11 @@ class Experiment(Section):
         """The other arms."""
         return tuple(self.arms)[1:]
 
+    @property
+    def needed(self) -> frozenset[Metric]:
+        """Metrics without which nothing is decided."""
+        return frozenset([self.primary, *(each.metric for each in self.guardrails)])
+
     def settings(self) -> frozenset[str]:
         """Keys that some arm changes."""
         return frozenset(key for arm in self.arms.values() for key in arm.settings)
