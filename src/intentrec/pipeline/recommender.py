@@ -32,10 +32,11 @@ class Recommender:
         self.events = self.read("events").filter(pl.col("timestamp") < self.release.as_of)
         self.titles = self.read("items").select("item_id", "title")
         self.chosen = chosen(self.events, self.config.events)
+        self.beta = BetaByActivity(**self.release.facts["towers"]["beta"])
         self.ranker = Ranker.build(
             self.read("vectors"),
             self.tags,
-            BetaByActivity(**self.release.facts["towers"]["beta"]),
+            self.beta,
             self.events,
             self.config.retrieval,
             popular_items(self.events, self.release.as_of, self.config.run.popular_days),
@@ -62,14 +63,14 @@ class Recommender:
         frame = self.ranker.recommend(users, k, filter_viewed=filter_viewed, items=items)
         near = self.ranker.nearest(frame, self.chosen)
         frame = with_reasons(frame, near, self.interests, self.tags, self.catalogue, self.config.language)
+        as_of = pl.lit(self.release.as_of).cast(pl.Datetime("us", "UTC"))
+        return RECOMMENDATIONS.check(self.with_written(frame).with_columns(as_of=as_of))
+
+    def with_written(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """The rows with the sentences that a model wrote in place of those made by rule, where there are any."""
         written = self.explanations.select("interest", "item_id", pl.col("text").alias("_written"))
         frame = frame.join(written, on=["interest", "item_id"], how="left", maintain_order="left")
-        return RECOMMENDATIONS.check(
-            frame.with_columns(
-                reason=pl.coalesce("_written", "reason"),
-                as_of=pl.lit(self.release.as_of).cast(pl.Datetime("us", "UTC")),
-            ).drop("_written")
-        )
+        return frame.with_columns(reason=pl.coalesce("_written", "reason")).drop("_written")
 
     def for_user(self, user: str, k: int = 10, *, filter_viewed: bool = True) -> pl.DataFrame:
         """One user's list with the titles of the items.
@@ -83,13 +84,16 @@ class Recommender:
 
     def must_know(self, user: str) -> None:
         """Raise NotFoundError unless the user has events or attributes."""
-        attributes = self.read("users") if "users" in self.release.inputs else USERS.empty()
-        if user in self.ranker.users or user in attributes["user_id"]:
+        if user in self.ranker.users or user in self.attributes()["user_id"]:
             return
         raise NotFoundError(
             f"There is no user {user!r} in release {self.release.release} "
             f"(as of {self.release.as_of:%Y-%m-%d}): no events before that day and no row in the users table."
         )
+
+    def attributes(self) -> pl.DataFrame:
+        """Rows of `USERS`."""
+        return self.read("users") if "users" in self.release.inputs else USERS.empty()
 
     def read(self, table: str) -> pl.DataFrame:
         """A table as it stands in the release."""

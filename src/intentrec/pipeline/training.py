@@ -52,14 +52,17 @@ def train_towers(
         towers = beside.weighed(towers, inputs)
     maker = _Vectors(tools, channel if "text" in uses else None, beside)
     beta = _beta(tools, inputs, towers.held_out, maker)
+    vectors, scale = maker.of(towers, inputs, tags)
     last = [epoch.recall for epoch in towers.history if epoch.recall is not None]
     return StepOutput(
-        tables={"vectors": maker.of(towers, inputs, tags)},
+        tables={"vectors": vectors},
         artefacts={"towers": towers.save},
         counts={"items": len(towers.items), "epochs": len(towers.history)},
         facts={
             "beta": asdict(beta),
             "model_version": towers.version,
+            "tag_scale": scale,
+            "encoder_width": len(vectors["vector"][0]) - towers.width if len(vectors) else 0,
             "validation_recall": max((recall.score for recall in last), default=None),
         },
     )
@@ -100,15 +103,16 @@ class _Vectors:
     text: Channel | None
     beside: Channel | None
 
-    def of(self, towers: "Towers", inputs: Inputs, tags: pl.DataFrame) -> pl.DataFrame:
-        """Vectors of all items, users and tags as of the inputs' moment."""
+    def of(self, towers: "Towers", inputs: Inputs, tags: pl.DataFrame) -> tuple[pl.DataFrame, float]:
+        """Vectors of all items, users and tags as of the inputs' moment, and what those of tags were multiplied by."""
         items, item_vectors = towers.item_vectors()
         users = inputs.events["user_id"].unique().sort().to_list()
         words = tags["tag"].unique().sort().to_list()
         embed = self.tools.embedder.embed if self.text is None else self.text.texts
         text = embed(words) if towers.config.tag_tower == "text" else None
         user_vectors, tag_vectors = towers.user_vectors(inputs.events, users), towers.tag_vectors(words, text)
-        tag_vectors = tag_vectors * scale_of_tags(user_vectors, tag_vectors, item_vectors)
+        scale = scale_of_tags(user_vectors, tag_vectors, item_vectors)
+        tag_vectors = tag_vectors * scale
         if self.beside is not None:
             of_items, of_users = self.beside.beside(towers, inputs, items, users)
             item_vectors = np.concatenate([item_vectors, of_items], axis=1)
@@ -116,7 +120,7 @@ class _Vectors:
             tag_vectors = np.pad(tag_vectors, ((0, 0), (0, of_items.shape[1])))
         parts = [("item", items, item_vectors), ("user", users, user_vectors), ("tag", words, tag_vectors)]
         frames = [_rows(kind, ids, vectors, towers.version) for kind, ids, vectors in parts]
-        return pl.concat([VECTORS.empty(), *frames])
+        return pl.concat([VECTORS.empty(), *frames]), float(scale)
 
 
 def scale_of_tags(users: NDArray[np.float32], tags: NDArray[np.float32], items: NDArray[np.float32]) -> np.float32:
@@ -165,7 +169,7 @@ def _beta(tools: Tools, inputs: Inputs, held_out: "Towers | None", maker: _Vecto
     users = targets["user_id"].unique(maintain_order=True).to_list()
     if not users:
         return BetaByActivity.fixed(1.0)
-    vectors = maker.of(held_out, past, chain.tags)
+    vectors, _ = maker.of(held_out, past, chain.tags)
     popular = popular_items(past.events, past.as_of, tools.config.run.popular_days)
     ranker = Ranker.build(
         vectors,

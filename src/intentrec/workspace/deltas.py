@@ -65,12 +65,12 @@ class DeltaStore:
         """The newest version number."""
         return self._open(name).version()
 
-    def identity(self, name: str) -> str:
-        """A name for the newest state of a table, cheap to get; "absent" when it was never written."""
+    def identity(self, name: str, version: int | None = None) -> str:
+        """A name for a state of a table, by default the newest, cheap to get; "absent" when it was never written."""
         if not self.exists(name):
             return "absent"
         table = self._open(name)
-        return f"{table.metadata().id}:{table.version()}"
+        return f"{table.metadata().id}:{table.version() if version is None else version}"
 
     def scan(self, name: str, version: int | None = None) -> pl.LazyFrame:
         """The rows of a version, with the types of the contract.

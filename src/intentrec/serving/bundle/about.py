@@ -1,7 +1,10 @@
 """What is written about a user."""
 
 from dataclasses import dataclass
-from typing import Any
+from datetime import datetime
+from typing import Any, Self
+
+import orjson
 
 
 @dataclass(frozen=True)
@@ -21,6 +24,18 @@ class About:
     interests: list[dict[str, Any]]
     tags: list[dict[str, Any]]
 
+    @classmethod
+    def of_json(cls, user_id: str, value: bytes) -> Self:
+        """From the object that a bundle holds."""
+        found = orjson.loads(value)
+        interests, tags = ([_timed(row) for row in found[name]] for name in ("interests", "tags"))
+        profile = found["profile"]
+        return cls(user_id, None if profile is None else _timed(profile), interests, tags)
+
     def tags_of(self, interest_id: str) -> list[dict[str, Any]]:
         """The tags that serve an interest."""
         return [tag for tag in self.tags if tag["interest_id"] == interest_id]
+
+
+def _timed(row: dict[str, Any]) -> dict[str, Any]:
+    return row | {"as_of": datetime.fromisoformat(row["as_of"])} if row.get("as_of") else row

@@ -1,4 +1,4 @@
-"""What a bundle says of itself, and the keys under which it finds things."""
+"""What a bundle says of itself, and the keys under which it finds explanations."""
 
 import hashlib
 from datetime import datetime
@@ -6,12 +6,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-FORMAT = 1
-META, KEYS, TOWERS, INDEX = "meta.json", "keys", "towers", "index"
-DATABASES = ("users", "about", "explanations")
-NOBODY = 0xFFFF_FFFF
-"""Row of a user who has attributes and no vector."""
-_LONGEST = 500  # lmdb takes keys of up to 511 bytes
+FORMAT: Literal[1] = 1
+META, TOWERS, INDEX = "meta.json", "towers", "index"
 
 
 class Meta(BaseModel):
@@ -64,15 +60,7 @@ class Meta(BaseModel):
     files: dict[str, int] = Field(default_factory=dict)
 
 
-def key_of(name: str) -> bytes:
-    """The key of an id: itself, or its hash where it is too long."""
-    raw = name.encode("utf-8", "surrogatepass")
-    if len(raw) <= _LONGEST:
-        return b"=" + raw
-    return b"#" + hashlib.blake2b(raw, digest_size=32).digest()
-
-
 def pair_key(interest: str, item_id: str) -> bytes:
-    """The key of an explanation."""
+    """The key of an explanation, 16 bytes."""
     both = f"{len(interest)}:{interest}{item_id}".encode("utf-8", "surrogatepass")
     return hashlib.blake2b(both, digest_size=16).digest()

@@ -1,4 +1,4 @@
-"""Rows of different lengths in two arrays that can be mapped into memory."""
+"""Arrays, and rows of different lengths, as files that are mapped into memory."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -20,13 +20,6 @@ class Ragged:
 
     starts: NDArray[np.int64]
     values: NDArray[Any]
-
-    @classmethod
-    def of_bytes(cls, rows: Iterable[bytes]) -> Self:
-        """Rows of bytes."""
-        parts = list(rows)
-        starts = np.concatenate([[0], np.cumsum([len(part) for part in parts], dtype=np.int64)])
-        return cls(starts.astype(np.int64), np.frombuffer(b"".join(parts), dtype=np.uint8))
 
     @classmethod
     def grouped(cls, group: NDArray[np.integer], values: NDArray[Any], n_groups: int) -> Self:
@@ -52,6 +45,25 @@ class Ragged:
     def open(cls, folder: Path, name: str) -> Self:
         """Map what `save` wrote."""
         return cls(mapped(folder, f"{name}.starts"), mapped(folder, f"{name}.values"))
+
+    @classmethod
+    def open_bytes(cls, folder: Path, name: str) -> Self:
+        """Map what `save_rows` wrote."""
+        file = folder / f"{name}.bin"
+        empty = not file.stat().st_size
+        values = np.zeros(0, np.uint8) if empty else np.memmap(file, np.uint8, mode="r").view(np.ndarray)
+        return cls(mapped(folder, f"{name}.starts"), values)
+
+
+def save_rows(folder: Path, name: str, rows: Iterable[bytes]) -> int:
+    """Write rows of bytes as they come, holding one at a time; `Ragged.open_bytes` maps them. How many there were."""
+    ends = [0]
+    with (folder / f"{name}.bin").open("wb") as file:
+        for row in rows:
+            file.write(row)
+            ends.append(ends[-1] + len(row))
+    save_arrays(folder, {f"{name}.starts": np.asarray(ends, dtype=np.int64)})
+    return len(ends) - 1
 
 
 def save_arrays(folder: Path, arrays: dict[str, NDArray[Any]]) -> None:
