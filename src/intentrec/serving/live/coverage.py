@@ -1,18 +1,83 @@
-"""Which live rows a release already contains."""
+"""Which live rows a release already contains: how each event counts exactly once.
 
-from datetime import datetime
-from typing import Protocol
+A release reads the events table at one version, while `Workspace.writing` is held, and keeps what lies before its
+`as_of`. Rows of the table are numbered in the order they come in and no number is used twice, so one number says
+which rows that version held: the greatest of them, `Meta.last_row`. A live event that was drained knows its `row`. So
+
+    an event is in a release    <=>    it has a row, row <= last_row, and timestamp < as_of
+
+and it is live beside that release otherwise. Nothing has to be told to anybody when a release appears, and after a
+rollback what came in since is live again, because drained events stay in the store for `serving.live_days`.
+
+Three things could break it, and do not:
+
+- A drain is killed after the table was written and before the store knows the rows. Events that are being moved are
+  marked first, and `settle` looks for marked ones in the table (by `event_id`, a column that drained rows have) before
+  a bundle is exported; an event that is found there gets its row, any other is drained again.
+- An erasure writes the events table anew, and the greatest row may have been the user's. The drain numbers on from the
+  greatest row that was ever seen. A bundle that is made after an erasure reads rows which were drained since the
+  release was made; `last_row` of the release stands in its manifest (`released_row`), so that they stay live.
+- A worker swaps bundles while requests are answered. Coverage belongs to a `LiveState`, and each ranking has its own.
+
+An item that came in is in a release if it was drained before the release was published; both happen under the same
+lock. What a user wants changed is in no release. What the keeper refreshed counts as long as an event that it was
+written from is live.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Protocol
+
+import polars as pl
+
+from intentrec.serving.live.encoding import micros
+from intentrec.workspace import Manifest, Workspace
+
+LIVE = "state != 3 AND (row IS NULL OR row > :last_row OR timestamp >= :as_of)"
+"""SQL: an event that counts beside a release; parameters as `Coverage.values` has them."""
+LIVE_ITEM = "(drained_at IS NULL OR drained_at >= :created_at)"
 
 
 class Covering(Protocol):
-    """What coverage asks of a bundle's `Meta`.
+    """What coverage asks of a bundle's `Meta`."""
 
-    Attributes:
-        as_of: Exclusive end of what the release saw.
-        created_at: When it was published.
-        last_row: Greatest `row` of the events that the release read; -1 for none.
+    @property
+    def as_of(self) -> datetime:
+        """Exclusive end of what the release saw."""
+
+    @property
+    def created_at(self) -> datetime:
+        """When it was published."""
+
+    @property
+    def last_row(self) -> int:
+        """Greatest `row` of the events that the release was made from; -1 for none."""
+
+
+@dataclass(frozen=True)
+class Nothing:
+    """The coverage of no release: everything is live."""
+
+    as_of: datetime = datetime(1, 1, 1, tzinfo=UTC)
+    created_at: datetime = datetime(1, 1, 1, tzinfo=UTC)
+    last_row: int = -1
+
+
+def values(meta: Covering) -> dict[str, int]:
+    """Parameters of `LIVE` and `LIVE_ITEM`."""
+    return {"last_row": meta.last_row, "as_of": micros(meta.as_of), "created_at": micros(meta.created_at)}
+
+
+def released_row(workspace: Workspace, manifest: Manifest) -> int:
+    """Greatest `row` of the events that a release was made from; -1 for none.
+
+    It is written down by the run. For a release of an earlier intentrec it is that of the version which the manifest
+    names, and events before `as_of` that were drained between its run and an erasure count as released.
     """
-
-    as_of: datetime
-    created_at: datetime
-    last_row: int
+    known: Any = manifest.facts.get("run", {}).get("last_row")
+    if known is not None:
+        return int(known)
+    if "events" not in manifest.inputs:
+        return -1
+    last = workspace.tables.scan("events", manifest.inputs["events"]).select(pl.col("row").max()).collect().item()
+    return -1 if last is None else int(last)
