@@ -8,6 +8,7 @@ import typer.main
 
 from intentrec.cli import app
 from intentrec.config import template
+from intentrec.serving.operations.instruments import table as metrics_table
 from intentrec.tables import TABLES
 
 DOCS = Path(__file__).parent.parent / "docs"
@@ -61,7 +62,19 @@ def _walk(command: Any, name: str) -> list[tuple[str, Any]]:
     return [(name, command)] + [pair for part in below for pair in _walk(below[part], f"{name} {part}")]
 
 
-PAGES = {"tables.md": tables_page, "settings.md": settings_page, "commands.md": commands_page}
+def operations_page() -> str:
+    """The page as it is, with the list of metrics that the code has."""
+    page = (DOCS / "operations.md").read_text("utf-8")
+    head, _, rest = page.partition("by `make docs` -->\n")
+    return f"{head}by `make docs` -->\n{metrics_table()}<!-- end -->{rest.partition('<!-- end -->')[2]}"
+
+
+PAGES = {
+    "tables.md": tables_page,
+    "settings.md": settings_page,
+    "commands.md": commands_page,
+    "operations.md": operations_page,
+}
 
 
 def main() -> None:
