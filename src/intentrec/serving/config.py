@@ -23,6 +23,12 @@ class ServingConfig(Section):
     """Most events or items in one request."""
     max_body_bytes: int = Field(1_000_000, ge=1_000, le=1_000_000_000)
     """Longer request bodies are refused before they are read."""
+    body_seconds: float = Field(10.0, gt=0.0, le=3600.0)
+    """How long the body of a request may take to come in."""
+    future_seconds: float = Field(300.0, ge=0.0, le=86_400.0)
+    """How far ahead of this machine's clock the time of an event may be; one that is further ahead is refused."""
+    threads: int = Field(2, ge=1, le=64)
+    """Threads of one worker process that rank anew and write, so that stored lists do not wait behind them."""
     rate_per_second: float = Field(0.0, ge=0.0, le=1e6)
     """Requests a second that one key may make of one worker process, on average; 0 for no limit."""
     rate_burst: int = Field(100, ge=1, le=1_000_000)

@@ -1,31 +1,45 @@
 """What one worker process serves from: the bundle of the current release, what is live, and the keys."""
 
+import logging
+import weakref
+from collections import OrderedDict
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from threading import Lock
+from time import perf_counter
+from typing import Self
 
-from intentrec.config import Config
-from intentrec.serving.keys import Keys
-from intentrec.workspace import Workspace
+from intentrec.config import Config, load_config
+from intentrec.errors import IntentrecError
+from intentrec.serving.bundle import Bundle, Meta, bundle_of, export_bundle
+from intentrec.serving.keys import KEYS_FILE, Caller, Keys
+from intentrec.serving.live import LiveState, LiveStore
+from intentrec.serving.operations.metrics import metrics
+from intentrec.serving.ranking import Ranking
+from intentrec.workspace import Manifest, Workspace
 
-if TYPE_CHECKING:
-    from intentrec.serving.live import LiveState, LiveStore
-    from intentrec.serving.ranking import Ranking
+LIVE_FOLDER = "live"
+_OTHERS_KEPT = 2
+logger = logging.getLogger(__name__)
 
 
 class Holder:
     """Opens the current release, follows `releases/current.json`, and swaps the ranking atomically.
+
+    A ranking that was replaced is closed when the last request that uses it has let go of it.
 
     Attributes:
         config: Settings of the workspace's file, not of a release.
         keyless: Whether everything is allowed while there are no keys: only where nobody but this host can ask.
     """
 
-    config: Config
-    workspace: Workspace
-    store: "LiveStore"
-    live: "LiveState"
-    keys: Keys
-    keyless: bool
+    def __init__(self, workspace: Workspace, store: LiveStore, *, keyless: bool = True) -> None:
+        self.workspace, self.store, self.keyless = workspace, store, keyless
+        self.config: Config = load_config(workspace.config_file)
+        self.keys = Keys(workspace.root / KEYS_FILE)
+        self._others: OrderedDict[Path, Ranking] = OrderedDict()
+        self._opening = Lock()
+        self._refused = ""
+        self._ranking = self._current(bundle_of(workspace, workspace.release()))
 
     @classmethod
     def open(cls, root: Path, *, keyless: bool = True) -> Self:
@@ -35,25 +49,102 @@ class Holder:
             NotFoundError: Nothing is published yet.
             WorkspaceError: The bundle or the live store cannot be opened.
         """
-        raise NotImplementedError
+        workspace = Workspace(root)
+        store = LiveStore.open(workspace.root / LIVE_FOLDER)
+        try:
+            return cls(workspace, store, keyless=keyless)
+        except BaseException:
+            store.close()
+            raise
 
     @property
-    def ranking(self) -> "Ranking":
+    def ranking(self) -> Ranking:
         """The current release's lists. Take it once a request: the next one may belong to another release."""
-        raise NotImplementedError
+        return self._ranking
 
-    def release(self, name: str) -> "Ranking":
-        """The lists of another release, for comparing; a few are kept open.
+    @property
+    def live(self) -> LiveState:
+        """What is live beside the current release."""
+        return self._ranking.live
+
+    def caller(self, token: str | None, local: bool) -> Caller | None:
+        """Who asks; `local` says whether this host was asked by its own name."""
+        return self.keys.caller(token, open_without=self.keyless and local)
+
+    def check(self) -> Meta:
+        """What is served, where the live store answers.
+
+        Raises:
+            IntentrecError: It does not.
+        """
+        ranking = self._ranking
+        ranking.live.sync()
+        return ranking.bundle.meta
+
+    def release(self, name: str) -> Ranking:
+        """The lists of another release, with what came in since that one; a few are kept open.
+
+        Blocks, for long where the bundle of that release has to be made first.
 
         Raises:
             NotFoundError: It was never published.
         """
-        raise NotImplementedError
+        manifest = self.workspace.releases.get(name)
+        folder = bundle_of(self.workspace, manifest)
+        current = self._ranking
+        if current.bundle.folder == folder:
+            return current
+        with self._opening:
+            return self._other(manifest, folder)
 
     def poll(self) -> bool:
-        """Open the current release where another one is served; whether it was swapped. Blocks: use a thread."""
-        raise NotImplementedError
+        """Open the current release where another one is served; whether it was swapped. Blocks: use a thread.
+
+        A release whose bundle the keeper has not made yet is passed over until the next poll. One that cannot be
+        opened is logged, once, and the old one stays.
+        """
+        try:
+            folder = bundle_of(self.workspace, self.workspace.release())
+            if folder == self._ranking.bundle.folder or not folder.exists():
+                return False
+            ranking = self._current(folder)
+        except IntentrecError as error:
+            if str(error) != self._refused:
+                logger.exception("a newer release cannot be opened; the old one stays")
+            self._refused = str(error)
+            return False
+        with self._opening:
+            self._others.clear()
+            self._ranking = ranking
+        self._refused = ""
+        return True
 
     def close(self) -> None:
-        """Flush the live store and unmap the bundles."""
-        raise NotImplementedError
+        """Flush the live store and unmap the bundles. The holder is of no use after that."""
+        self.store.close()
+        self._ranking.bundle.close()
+        for ranking in self._others.values():
+            ranking.bundle.close()
+
+    def _current(self, folder: Path) -> Ranking:
+        begun = perf_counter()
+        ranking = self._open(folder)
+        meta = ranking.bundle.meta
+        counts = {"items": meta.n_items, "users": meta.n_users}
+        metrics().bundle(meta.release, meta.as_of, **counts, seconds=perf_counter() - begun)
+        return ranking
+
+    def _open(self, folder: Path) -> Ranking:
+        bundle = Bundle.open(folder)
+        ranking = Ranking(bundle, LiveState(self.store, bundle.meta), self.config)
+        weakref.finalize(ranking, bundle.close).atexit = False
+        return ranking
+
+    def _other(self, manifest: Manifest, folder: Path) -> Ranking:
+        if folder not in self._others:
+            export_bundle(self.workspace, manifest)
+            self._others[folder] = self._open(folder)
+        self._others.move_to_end(folder)
+        while len(self._others) > _OTHERS_KEPT:
+            self._others.popitem(last=False)
+        return self._others[folder]

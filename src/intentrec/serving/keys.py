@@ -88,9 +88,25 @@ class Keys:
         self._refresh()
         return list(self._keys)
 
-    def find(self, token: str) -> Caller | None:
-        """Whose key this is. The time it takes depends on the number of keys alone."""
+    def caller(self, token: str | None, *, open_without: bool) -> Caller | None:
+        """Who asks.
+
+        Args:
+            token: The key that was given, if any.
+            open_without: Whether everything is allowed to everybody while there are no keys.
+        """
         self._refresh()
+        if not self._keys:
+            return LOCAL if open_without else None
+        return None if token is None else self._holder(token)
+
+    def find(self, token: str) -> Caller | None:
+        """Whose key this is."""
+        self._refresh()
+        return self._holder(token)
+
+    def _holder(self, token: str) -> Caller | None:
+        """Compares with all keys, so that the time it takes depends on their number alone."""
         given = hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
         found = None
         for digest, caller in self._callers:
@@ -129,8 +145,8 @@ class Keys:
             raise NotFoundError(f"There is no key {name!r}. Keys: {known}.")
         self._write([key for key in kept if key.name != name])
 
-    def _write(self, keys: "list[Key]") -> None:
-        write_atomic(self.file, _Stored(keys=keys).model_dump_json(indent=2).encode())
+    def _write(self, keys: Iterable[Key]) -> None:
+        write_atomic(self.file, _Stored(keys=[*keys]).model_dump_json(indent=2).encode())
         self.file.chmod(0o600)
         self._refresh()
 

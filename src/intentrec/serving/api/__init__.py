@@ -11,7 +11,7 @@ Routers of other rooms are made by `routes(holder) -> APIRouter`. They take `Dep
 """
 
 from intentrec.serving.api.app import create_app
-from intentrec.serving.api.auth import COOKIE, caller_of, needs, permitted
+from intentrec.serving.api.auth import caller_of, needs, permitted
 from intentrec.serving.api.problems import Problem
 
-__all__ = ["COOKIE", "Problem", "caller_of", "create_app", "needs", "permitted"]
+__all__ = ["Problem", "caller_of", "create_app", "needs", "permitted"]

@@ -1,13 +1,72 @@
 """The ASGI application of one worker."""
 
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from datetime import datetime
+from time import monotonic
+
 from fastapi import FastAPI
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from intentrec import __version__
+from intentrec.serving.api import lists, people, probes, writes
+from intentrec.serving.api.desk import Desk, utc_now
+from intentrec.serving.api.failures import HANDLERS
+from intentrec.serving.api.gate import Door, Gate
+from intentrec.serving.api.lane import Lane
+from intentrec.serving.api.route import Route
+from intentrec.serving.api.spec import ABOUT, TAGS, specification
 from intentrec.serving.holder import Holder
+from intentrec.serving.operations.logs import RequestLog
+from intentrec.serving.operations.metrics import metrics
 
 
-def create_app(holder: Holder) -> FastAPI:
-    """The API at /v1, /health, /ready and /metrics, with the explorer and the experiments where they are installed."""
-    app = FastAPI(title="intentrec", version=__version__)
+class Api(FastAPI):
+    """FastAPI behind a gate, with a specification that is finished here."""
+
+    gate: ASGIApp
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """HTTP goes through the gate, then the short way or FastAPI's; the lifespan takes FastAPI's."""
+        await (self.gate if scope["type"] == "http" else super().__call__)(scope, receive, send)
+
+    def close_gate(self, door: Door) -> None:
+        """Put the gate before the routes that there are now."""
+        self.gate = Gate(Lane(self.router.routes, super().__call__), door)
+
+    def openapi(self) -> dict[str, object]:
+        """The specification."""
+        if self.openapi_schema is None:
+            self.openapi_schema = specification(super().openapi())
+        return self.openapi_schema
+
+
+def create_app(
+    holder: Holder, *, now: Callable[[], datetime] = utc_now, clock: Callable[[], float] = monotonic
+) -> FastAPI:
+    """The API at /v1, /health, /ready and /metrics, with the pages of the explorer and the experiments.
+
+    Args:
+        now: The time, by which events lie in the future.
+        clock: Seconds, monotonic, for rates.
+    """
+    config = holder.config.serving
+    threads = ThreadPoolExecutor(config.threads, "intentrec")
+    desk = Desk(holder, threads, metrics(), now)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        yield
+        threads.shutdown()
+
+    app = Api(
+        title="intentrec", version=__version__, description=ABOUT, openapi_tags=TAGS, lifespan=lifespan,
+        docs_url=None, redoc_url=None, redirect_slashes=False, exception_handlers=HANDLERS,
+    )  # fmt: skip
     app.state.holder = holder
+    app.router.route_class = Route
+    for part in (lists, people, writes, probes):
+        part.add(app.router, desk)
+    app.close_gate(Door(config, holder.caller, lambda cookies: None, desk.metrics, RequestLog("none"), clock))
     return app

@@ -8,12 +8,14 @@ from fastapi import Request
 from intentrec.serving.api.problems import Problem
 from intentrec.serving.keys import Caller, Scope
 
-COOKIE = "intentrec_key"
-"""Cookie with a key, set by the explorer's sign-in page (HttpOnly, SameSite=Strict); counts on /explorer alone."""
+NOBODY = (
+    "Give a key: Authorization: Bearer KEY. `intentrec keys add NAME` makes one. While there are none, requests are "
+    "answered only to a server that listens on this machine's own address and was asked by its own name, as localhost."
+)
 
 
 def caller_of(request: Request) -> Caller | None:
-    """Who asks, as the gate found it: by `Authorization: Bearer KEY`, on /explorer also by cookie; None for nobody."""
+    """Who asks, as the gate found it: by key, or on /explorer also by the cookie of a session; None for nobody."""
     return cast("Caller | None", request.scope.get("intentrec.caller"))
 
 
@@ -36,7 +38,7 @@ def permitted(caller: Caller | None, scope: Scope) -> Caller:
         Problem: 401 without a valid key, 403 where the key lacks the scope.
     """
     if caller is None:
-        raise Problem(401, "Give a key: Authorization: Bearer KEY. `intentrec keys add NAME` makes one.")
+        raise Problem(401, NOBODY, headers={"WWW-Authenticate": "Bearer"})
     if not caller.may(scope):
         raise Problem(403, f"The key {caller.name!r} lacks the scope {scope!r}.")
     return caller

@@ -8,7 +8,7 @@ from urllib.parse import unquote
 
 from starlette.convertors import Convertor, register_url_convertor
 
-_MARK = "\udc2f"
+MARK = "\udc2f"
 
 
 class IdConvertor(Convertor[str]):
@@ -18,7 +18,7 @@ class IdConvertor(Convertor[str]):
 
     def convert(self, value: str) -> str:
         """The id."""
-        return value.replace(_MARK, "/") if _MARK in value else value
+        return value.replace(MARK, "/") if MARK in value else value
 
     def to_string(self, value: str) -> str:
         """The segment that stands for an id."""
@@ -29,7 +29,7 @@ def decoded(raw: str) -> str:
     """A path as sent, percent-decoded but for slashes within a segment; bytes that are not UTF-8 become surrogates."""
     if "%" not in raw:
         return raw
-    return unquote(raw.replace("%2F", _MARK).replace("%2f", _MARK), errors="surrogateescape")
+    return unquote(raw.replace("%2F", MARK).replace("%2f", MARK), errors="surrogateescape")
 
 
 register_url_convertor("id", IdConvertor())

@@ -1,0 +1,77 @@
+"""Routes of the API: declared as FastAPI declares them, so that the specification writes itself, called without it.
+
+FastAPI's solving of dependencies would cost more than a stored answer. A route's function has arguments of four kinds:
+`request`, `query` and `body` (pydantic models), and ids of the path. It returns a finished answer.
+"""
+
+import inspect
+import re
+from collections.abc import Awaitable, Callable
+from typing import Any, cast, get_args, get_origin, get_type_hints
+
+from fastapi.routing import APIRoute
+from pydantic import BaseModel, TypeAdapter
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from intentrec.serving.api.parsing import body_values, checked, checked_id, query_values
+from intentrec.serving.api.paths import MARK
+
+Endpoint = Callable[..., Awaitable[Response]]
+
+
+class Route(APIRoute):
+    """Parses with the declared models themselves; dependencies are called with the request alone."""
+
+    def __init__(self, path: str, endpoint: Endpoint, **declared: Any) -> None:
+        super().__init__(path, endpoint, **declared)
+        self._needs = [cast("Callable[[Request], Any]", needed.dependency) for needed in self.dependencies]
+        self._read = _Reader(endpoint)
+        self.app = self._answer
+
+    def ids(self, found: re.Match[str]) -> dict[str, str]:
+        """The ids of a path that matches."""
+        return {name: value.replace(MARK, "/") if MARK in value else value for name, value in found.groupdict().items()}
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive)
+        for need in self._needs:
+            need(request)
+        response = await self.endpoint(**await self._read(request))
+        await response(scope, receive, send)
+
+
+class _Reader:
+    """The arguments of a route's function, from a request."""
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        hints = get_type_hints(endpoint, include_extras=True)
+        names = [name for name in inspect.signature(endpoint).parameters if name not in ("request", "query", "body")]
+        self._ids = [(name, TypeAdapter[str](hints[name])) for name in names]
+        self._query = _model(hints.get("query"))
+        self._body = _model(hints.get("body"))
+        self._wants_request = "request" in hints
+        self._repeatable = _repeatable(self._query)
+
+    async def __call__(self, request: Request) -> dict[str, Any]:
+        given = request.scope["path_params"]
+        values: dict[str, Any] = {name: checked_id(adapter, given[name], name) for name, adapter in self._ids}
+        if self._query is not None:
+            values["query"] = checked(
+                self._query, query_values(request.scope["query_string"], self._repeatable), "query"
+            )
+        if self._body is not None:
+            values["body"] = checked(self._body, await body_values(request), "body")
+        if self._wants_request:
+            values["request"] = request
+        return values
+
+
+def _model(hint: Any) -> type[BaseModel] | None:
+    return cast("type[BaseModel] | None", get_args(hint)[0] if get_args(hint) else hint)
+
+
+def _repeatable(model: type[BaseModel] | None) -> frozenset[str]:
+    fields = {} if model is None else model.model_fields
+    return frozenset(name for name, field in fields.items() if get_origin(field.annotation) in (list, tuple))
