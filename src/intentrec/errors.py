@@ -4,6 +4,7 @@
     ├── ConfigError           3   a setting is unknown, missing or out of range
     ├── DataError             4   a file or table is not what its contract says
     ├── WorkspaceError        5   the folder, a stored table or a release cannot be used
+    │   └── WorkspaceBusy         another process is writing to the workspace
     ├── LLMError              6   a language model did not answer as asked
     │   ├── LLMUnavailable        the server or engine cannot be reached, or refuses
     │   └── LLMAnswerError        it answered, but not with what the schema asks for
@@ -38,6 +39,10 @@ class WorkspaceError(IntentrecError):
     """The folder, a stored table or a release cannot be used."""
 
     exit_code = 5
+
+
+class WorkspaceBusy(WorkspaceError):
+    """Another process is writing to the workspace."""
 
 
 class LLMError(IntentrecError):

@@ -324,6 +324,26 @@ RECOMMENDATIONS = Table(
     ),
 )
 
+LABELS = Table(
+    "labels",
+    "What people judged of what was written: interests, tags and explanations.",
+    ("label_id",),
+    (
+        Column("label_id", pl.String, "which judgement; a later one of the same id replaces it"),
+        Column("task", pl.String, "what was judged: interest, tag or explanation"),
+        Column("subject", pl.String, "the user or item it is about"),
+        Column("user_id", pl.String, "who it was written for"),
+        Column("item_id", pl.String, "the item it explains"),
+        Column("interest", pl.String, "the interest it belongs to"),
+        Column("text", pl.String, "the words that were judged"),
+        Column("criterion", pl.String, "by what it was judged"),
+        Column("verdict", pl.String, "the judgement"),
+        Column("rater", pl.String, "who judged"),
+        Column("note", pl.String, "what the rater added"),
+        Column("at", TIMESTAMP, "when"),
+    ),
+)
+
 USER_METRICS = Table(
     "user_metrics",
     "Every metric of every user, so that systems can be compared in pairs.",
@@ -341,7 +361,7 @@ TABLES: dict[str, Table] = {
     table.name: table
     for table in (
         ITEMS, USERS, EVENTS, IMPRESSIONS, EXPOSURES, QUARANTINE, CATALOGUE, POOL, PROFILES, INTERESTS, TAGS,
-        REJECTIONS, VECTORS, EXPLANATIONS, RECOMMENDATIONS, USER_METRICS,
+        REJECTIONS, VECTORS, EXPLANATIONS, RECOMMENDATIONS, LABELS, USER_METRICS,
     )
 }  # fmt: skip
 INPUTS: tuple[Literal["items", "users", "events", "impressions"], ...] = ("items", "users", "events", "impressions")

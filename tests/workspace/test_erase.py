@@ -84,3 +84,11 @@ def test_calls_in_the_ledger_are_erased_too(workspace: Workspace) -> None:
         return 4
 
     assert erase_user(workspace, GONE, T, erase_calls).ledger_calls == 4
+
+
+def test_labels_about_the_user_go_and_labels_about_items_stay(workspace: Workspace) -> None:
+    subjects = [(GONE, None), ("an interest", GONE), ("item", None), ("other", "stays")]
+    rows = [{"label_id": str(n), "task": "t", "subject": s, "user_id": u} for n, (s, u) in enumerate(subjects)]
+    workspace.write("labels", TABLES["labels"].rows(rows))
+    assert erase_user(workspace, GONE, T, lambda path, user: 0).rows == {"labels": 2}
+    assert workspace.read("labels")["subject"].to_list() == ["item", "other"]

@@ -225,10 +225,14 @@ def publish(day: Day, now: Callable[[], datetime]) -> tuple[Manifest, bool]:
     return day.steps.workspace.releases.publish(manifest), True
 
 
-def _scope(day: Day) -> dict[str, list[str] | None]:
-    """For whom the language model wrote, so that an evaluation of the release asks for nobody else."""
-    users = day.tools.llm_users
-    return {"llm_users": None if users is None else sorted(users)}
+def _scope(day: Day) -> dict[str, Any]:
+    """What the release was made from and for.
+
+    `llm_users`: for whom the language model wrote, so that an evaluation of the release asks for nobody else.
+    `last_row`: the greatest row of its events, which tells a server what came in since.
+    """
+    users, last = day.tools.llm_users, day.inputs.events["row"].max()
+    return {"llm_users": None if users is None else sorted(users), "last_row": last}
 
 
 def _versions(day: Day) -> dict[str, int]:

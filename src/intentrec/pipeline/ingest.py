@@ -1,7 +1,7 @@
 """From files to stored tables: read, check, quarantine, store."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
@@ -14,6 +14,7 @@ from intentrec.data.checks import STORED, Checked, Known, check, number_rows
 from intentrec.data.config import InputTable
 from intentrec.data.readers import read
 from intentrec.data.report import DataReport, data_report
+from intentrec.data.source import Source
 from intentrec.errors import DataError
 from intentrec.progress import Progress
 from intentrec.tables import INPUTS
@@ -81,48 +82,84 @@ def ingest_files(
 def _ingest(
     workspace: Workspace, config: Config, table: InputTable, paths: Sequence[Path], now: datetime, progress: Progress
 ) -> TableIngest:
-    known = _known(workspace, table, now)
     with progress.track(f"ingest {table}", total=len(paths)) as advance:
-        checked = []
-        for path in paths:
-            checked.append(check(read(path), table, config.data, config.events, known))
-            advance(1)
-    kept = _store(workspace, table, [part.frame for part in checked])
+
+        def sources() -> Iterator[Source]:
+            for path in paths:
+                yield read(path)
+                advance(1)
+
+        return ingest_sources(workspace, config, table, sources(), now=now).report
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What became of the sources of one table.
+
+    Attributes:
+        stored: Rows as they were stored; events with their `row`.
+        quarantine: Rows of `QUARANTINE`.
+    """
+
+    report: TableIngest
+    stored: pl.DataFrame
+    quarantine: pl.DataFrame
+
+
+def ingest_sources(
+    workspace: Workspace,
+    config: Config,
+    table: InputTable,
+    sources: Iterable[Source],
+    *,
+    now: datetime,
+    first_row: int = 0,
+) -> Taken:
+    """Add rows to one stored table; the caller holds `Workspace.writing`. See `ingest_files`.
+
+    Args:
+        sources: All are checked before any row is stored.
+        first_row: Events are numbered from here, or from where the table ends if that is later.
+    """
+    known = _known(workspace, table, now)
+    checked = [check(source, table, config.data, config.events, known) for source in sources]
+    stored = _store(workspace, table, [part.frame for part in checked], first_row)
     quarantine = pl.concat([part.quarantine for part in checked])
     if not quarantine.is_empty():
         workspace.write("quarantine", quarantine, append=True)
-    return _counted(table, checked, kept)
+    return Taken(_counted(table, checked, stored.height), stored, quarantine)
 
 
 def _known(workspace: Workspace, table: InputTable, now: datetime) -> Known:
     if table in _UPSERTED:
         return Known(now)
-    items = workspace.read("items")["item_id"]
+    held = workspace.tables.exists("items")
+    items = workspace.tables.scan("items").select("item_id").collect()["item_id"] if held else pl.Series()
     if items.is_empty():
         raise DataError(f"{workspace.root} holds no items yet; give --items before or together with --{table}.")
     stored = workspace.tables.scan(table) if workspace.tables.exists(table) else None
     return Known(now, items, stored)
 
 
-def _store(workspace: Workspace, table: InputTable, frames: Sequence[pl.DataFrame]) -> int:
+def _store(workspace: Workspace, table: InputTable, frames: Sequence[pl.DataFrame], first_row: int) -> pl.DataFrame:
     frame = frames[0] if len(frames) == 1 else pl.concat(frames, how="diagonal_relaxed")
     if table in _UPSERTED:
         key = f"{table[:-1]}_id"
         frame = frame.unique(key, keep="last", maintain_order=True)
         stored = workspace.read(table).join(frame, on=key, how="anti")
         workspace.write(table, pl.concat([stored, frame], how="diagonal_relaxed"))
-        return frame.height
+        return frame
     if len(frames) > 1:
         frame = frame.unique(maintain_order=True)
-    if frame.is_empty():
-        return 0
     if table == "events":
-        frame = number_rows(frame, _next_row(workspace))
-    workspace.write(table, frame, append=True)
-    return frame.height
+        frame = number_rows(frame, max(first_row, next_row(workspace)))
+    if not frame.is_empty():
+        workspace.write(table, frame, append=True)
+    return frame
 
 
-def _next_row(workspace: Workspace) -> int:
+def next_row(workspace: Workspace) -> int:
+    """The number of the next event: one more than the greatest that is stored."""
     if not workspace.tables.exists("events"):
         return 0
     last = workspace.tables.scan("events").select(pl.col("row").max()).collect().item()

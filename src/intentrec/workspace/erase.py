@@ -95,15 +95,13 @@ def mentions(name: str, user_id: str, own_interests: list[str]) -> pl.Expr:
     """Whether a row of table `name` is about the user."""
     if name == "vectors":
         return (pl.col("kind") == "user") & (pl.col("id") == user_id)
-    if name == "rejections":
-        return pl.col("subject") == user_id
     if name == "quarantine":
         return pl.col("record").str.contains(user_id, literal=True)
     if name == "explanations":
         return pl.col("interest").is_in(own_interests)
-    if "user_id" in TABLES[name].schema:
-        return pl.col("user_id") == user_id
-    return pl.lit(value=False)
+    schema, nowhere = TABLES[name].schema, pl.lit(value=False)
+    owned = (pl.col("user_id") == user_id).fill_null(value=False) if "user_id" in schema else nowhere
+    return owned | (pl.col("subject") == user_id if "subject" in schema else nowhere)
 
 
 def _without(manifest: Manifest | None, refs: dict[str, TableRef], user_id: str) -> Manifest | None:

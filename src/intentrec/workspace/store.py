@@ -7,7 +7,7 @@ from pathlib import Path
 
 import polars as pl
 
-from intentrec.errors import NotFoundError, WorkspaceError
+from intentrec.errors import NotFoundError, WorkspaceBusy, WorkspaceError
 from intentrec.workspace.artefacts import ArtefactRef, ArtefactStore
 from intentrec.workspace.deltas import DeltaStore, TableRef
 from intentrec.workspace.files import disk_errors, write_atomic
@@ -69,13 +69,13 @@ class Workspace:
         """Hold the workspace for one writer. The lock dies with its process, so a killed run leaves none behind.
 
         Raises:
-            WorkspaceError: Another process is writing.
+            WorkspaceBusy: Another process is writing.
         """
         with disk_errors(self.root), (self.root / ".lock").open("w") as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                raise WorkspaceError(
+                raise WorkspaceBusy(
                     f"Another intentrec process is writing to {self.root}. Wait until it is done."
                 ) from None
             yield
