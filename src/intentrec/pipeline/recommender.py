@@ -29,7 +29,7 @@ class Recommender:
         self.catalogue = self.read("catalogue")
         # Sentences made by rule say less than the rule that also knows the row's tag.
         self.explanations = self.read("explanations").filter(pl.col("verdict") == "pass", pl.col("model") != "none")
-        self.events = self.read("events").filter(pl.col("timestamp") < self.release.as_of)
+        self.events = self.read("events").filter(pl.col("timestamp") < self.release.as_of, _known_to(self.release))
         self.titles = self.read("items").select("item_id", "title")
         self.chosen = chosen(self.events, self.config.events)
         self.beta = BetaByActivity(**self.release.facts["towers"]["beta"])
@@ -44,6 +44,13 @@ class Recommender:
             remembered=Remembered.find(workspace.artefacts.path(self.release.artefacts["towers"])),
             as_of=self.release.as_of,
         )
+
+    def _last_row(self, events: pl.DataFrame) -> int:
+        """Greatest row of the events that the release was made from; -1 for none."""
+        known = self.release.facts.get("run", {}).get("last_row")
+        if known is not None:
+            return int(known)
+        return -1 if events.is_empty() else int(events["row"].to_numpy().max())
 
     def recommend(
         self, users: Sequence[str], k: int = 10, *, filter_viewed: bool = True, items: Sequence[str] | None = None
@@ -98,3 +105,9 @@ class Recommender:
     def read(self, table: str) -> pl.DataFrame:
         """A table as it stands in the release."""
         return self.workspace.read_release(table, self.release)
+
+
+def _known_to(release: Manifest) -> pl.Expr:
+    """Events that the run read: an erasure writes the table anew, with those that came in since."""
+    last = release.facts.get("run", {}).get("last_row")
+    return pl.lit(value=True) if last is None else pl.col("row") <= last

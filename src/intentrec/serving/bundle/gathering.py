@@ -73,7 +73,7 @@ class Gathered:
             towers=towers,
             towers_width=ranker.index.vectors.shape[1] - self._encoder_width(),
             tag_scale=release.facts["towers"].get("tag_scale"),
-            last_row=_greatest(made.read("events")["row"]),
+            last_row=_greatest(made.events["row"]),
             inputs=release.inputs,
             facts=facts,
             report=release.report,
@@ -132,23 +132,26 @@ class Gathered:
         counted = dict(self.made.events.group_by("user_id").len().iter_rows())
         about, attributes = self._about(), self.made.attributes()["user_id"].to_list()
         others = {user: about.get(user, "").encode() for user in attributes if user not in ranker.users}
+        seen, chosen = self._seen(ids)
         return Users(
             ids=ids,
             vectors=ranker.vectors[rows] if len(rows) else np.zeros((0, ranker.index.vectors.shape[1]), np.float32),
             n_events=np.array([counted.get(user, 0) for user in self.users], dtype=np.int64),
-            seen=self._seen(ids),
+            seen=seen,
+            chosen=chosen,
             lists=self._lists(),
             about=(about.get(user, "").encode() for user in self.users),
             others=others,
         )
 
-    def _seen(self, ids: NDArray[np.str_]) -> Ragged:
-        pairs = self.made.events.select("user_id", "item_id").drop_nulls().unique()
-        user, item = self._user_rows(pairs["user_id"]), self._item_rows(pairs["item_id"])
+    def _seen(self, ids: NDArray[np.str_]) -> tuple[Ragged, NDArray[np.bool_]]:
+        wanted = pl.col("event").is_in(self.made.config.events.named("intent")).any()
+        had = self.made.events.drop_nulls("item_id").group_by("user_id", "item_id").agg(wanted.alias("chosen"))
+        user, item, chosen = self._user_rows(had["user_id"]), self._item_rows(had["item_id"]), had["chosen"].to_numpy()
         kept = (user >= 0) & (item >= 0)
-        user, item = user[kept], item[kept]
+        user, item, chosen = user[kept], item[kept], chosen[kept]
         order = np.lexsort((item, user))
-        return Ragged.grouped(user[order], item[order], len(ids))
+        return Ragged.grouped(user[order], item[order], len(ids)), chosen[order]
 
     def _item_rows(self, items: pl.Series) -> NDArray[np.int64]:
         """Row of each item, -1 for null and for one that the index does not know."""
@@ -230,10 +233,6 @@ class Gathered:
             value=kept["value"].fill_null(float("nan")).to_numpy(),
             words=(word.encode() for word in words.to_series()),
         )
-
-
-def _greatest(rows: pl.Series) -> int:
-    return -1 if rows.is_empty() else int(rows.to_numpy().max())
 
 
 def _rows_in(known: NDArray[np.str_], names: pl.Series) -> NDArray[np.int64]:

@@ -15,8 +15,8 @@ Three things could break it, and do not:
   marked first, and `settle` looks for marked ones in the table (by `event_id`, a column that drained rows have) before
   a bundle is exported; an event that is found there gets its row, any other is drained again.
 - An erasure writes the events table anew, and the greatest row may have been the user's. The drain numbers on from the
-  greatest row that was ever seen. A bundle that is made after an erasure reads rows which were drained since the
-  release was made; `last_row` of the release stands in its manifest (`released_row`), so that they stay live.
+  greatest row that was ever seen. The new table also has rows that were drained since the run; a reader of the release
+  leaves them out, because the run's last row stands in its manifest, so that they stay live.
 - A worker swaps bundles while requests are answered. Coverage belongs to a `LiveState`, and each ranking has its own.
 
 An item that came in is in a release if it was drained before the release was published; both happen under the same
@@ -26,12 +26,9 @@ written from is live.
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Protocol
-
-import polars as pl
+from typing import Protocol
 
 from intentrec.serving.live.encoding import micros
-from intentrec.workspace import Manifest, Workspace
 
 LIVE = "state != 3 AND (row IS NULL OR row > :last_row OR timestamp >= :as_of)"
 """SQL: an event that counts beside a release; parameters as `Coverage.values` has them."""
@@ -66,18 +63,3 @@ class Nothing:
 def values(meta: Covering) -> dict[str, int]:
     """Parameters of `LIVE` and `LIVE_ITEM`."""
     return {"last_row": meta.last_row, "as_of": micros(meta.as_of), "created_at": micros(meta.created_at)}
-
-
-def released_row(workspace: Workspace, manifest: Manifest) -> int:
-    """Greatest `row` of the events that a release was made from; -1 for none.
-
-    It is written down by the run. For a release of an earlier intentrec it is that of the version which the manifest
-    names, and events before `as_of` that were drained between its run and an erasure count as released.
-    """
-    known: Any = manifest.facts.get("run", {}).get("last_row")
-    if known is not None:
-        return int(known)
-    if "events" not in manifest.inputs:
-        return -1
-    last = workspace.tables.scan("events", manifest.inputs["events"]).select(pl.col("row").max()).collect().item()
-    return -1 if last is None else int(last)
