@@ -1,0 +1,1 @@
+"""What a server does while things go wrong around it."""
