@@ -27,7 +27,7 @@ def rule_reason(interest: str, name: str, language: str) -> str:
 
 
 def rule_reasons(frame: pl.DataFrame, language: str) -> pl.Series:
-    """A reason for every row, never null.
+    """A reason for every row, never null; an interest and a tag of the same words are said once.
 
     Args:
         frame: source ('user', 'tag' or 'popular'), and as far as there are such columns interest, tag and near (what
@@ -39,7 +39,9 @@ def rule_reasons(frame: pl.DataFrame, language: str) -> pl.Series:
     ]
     texts = _REASONS[language]
     interest, tag = _present("interest"), _present("tag")
-    by_tag = pl.when(interest & tag).then(pl.format(texts["tag"], "interest", "tag"))
+    by_tag = pl.when(interest & tag & (pl.col("interest") != pl.col("tag"))).then(
+        pl.format(texts["tag"], "interest", "tag")
+    )
     by_interest = pl.when(interest).then(pl.format(texts["interest"], "interest"))
     near = pl.when(_present("near")).then(pl.format(texts["near"], "near"))
     reason = (

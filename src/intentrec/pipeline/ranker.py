@@ -13,6 +13,7 @@ from scipy import sparse
 from intentrec.retrieval import FUSED_SCHEMA, BetaByActivity, ItemIndex, RetrievalConfig, Tags
 from intentrec.retrieval import recommend as fuse
 from intentrec.retrieval.memory import Remembered, events_of
+from intentrec.retrieval.topk import Mask
 
 
 @dataclass(frozen=True)
@@ -85,9 +86,19 @@ class Ranker:
         )
 
     def recommend(
-        self, users: Sequence[str], k: int, *, filter_viewed: bool = True, items: Sequence[str] | None = None
+        self,
+        users: Sequence[str],
+        k: int,
+        *,
+        filter_viewed: bool = True,
+        items: Sequence[str] | None = None,
+        allowed: Mask | None = None,
     ) -> pl.DataFrame:
         """At most `k` items for each user, best first; see `intentrec.retrieval.Retriever`.
+
+        Args:
+            allowed: The items allowed, as a mask over the index, (N,), in place of `items`; popular lists do not look
+                at it.
 
         Returns:
             `user_id, rank, item_id, score, score_user, score_tag, source, tag, interest_id`.
@@ -102,7 +113,7 @@ class Ranker:
             beta=self.betas[rows],
             config=self.config,
             tags=self.tags,
-            allowed=self.index.mask(items),
+            allowed=self.index.mask(items) if allowed is None else allowed,
             excluded=self.index.pairs(known, self.seen) if filter_viewed else None,
             categories=self.categories,
             added=self._added(known),
@@ -126,7 +137,10 @@ class Ranker:
         if self.remembered is None or self.events is None or self.as_of is None:
             return None
         own = self.events.filter(pl.col("user_id").is_in(list(users)))
-        return self.remembered.scores(own, users, self.as_of)
+        scores = self.remembered.scores(own, users, self.as_of)
+        if scores.shape[1] < len(self.index):  # items that came in since it was made
+            scores = sparse.csr_array((scores.data, scores.indices, scores.indptr), shape=(len(users), len(self.index)))
+        return scores
 
     def remembered_of(self, user: str, item: str) -> dict[str, float]:
         """What each part of the memory has in `score_user`; empty where it has none."""

@@ -45,13 +45,6 @@ class Recommender:
             as_of=self.release.as_of,
         )
 
-    def _last_row(self, events: pl.DataFrame) -> int:
-        """Greatest row of the events that the release was made from; -1 for none."""
-        known = self.release.facts.get("run", {}).get("last_row")
-        if known is not None:
-            return int(known)
-        return -1 if events.is_empty() else int(events["row"].to_numpy().max())
-
     def recommend(
         self, users: Sequence[str], k: int = 10, *, filter_viewed: bool = True, items: Sequence[str] | None = None
     ) -> pl.DataFrame:

@@ -183,18 +183,21 @@ class Towers:
         write_meta(folder / _META, meta)
 
     @classmethod
-    def load(cls, folder: Path) -> Self:
+    def load(cls, folder: Path, *, memory: bool = True) -> Self:
         """Towers that `save` wrote.
+
+        Args:
+            memory: Whether the pairs of items are wanted, too: they are most of it, and no vector needs them.
 
         Raises:
             NotFittedError: The folder holds none.
             DataError: What it holds is damaged, or of another version of intentrec.
         """
         with reading("the towers", folder):
-            return cls._of(read_meta(folder / _META, _FORMAT), folder)
+            return cls._of(read_meta(folder / _META, _FORMAT), folder, memory)
 
     @classmethod
-    def _of(cls, meta: dict[str, Any], folder: Path) -> Self:
+    def _of(cls, meta: dict[str, Any], folder: Path, memory: bool) -> Self:
         """The parts that the config names: one whose file is gone is an error, and no part fewer."""
         config = TowersConfig.model_validate(meta["config"])
         sequence = None
@@ -207,7 +210,7 @@ class Towers:
             kinds=meta["kinds"],
             pooled=Pooled.load(folder / _POOLED) if "pooled" in config.parts else None,
             sequence=sequence,
-            memory=Memory.load(folder) if "memory" in config.parts else None,
+            memory=Memory.load(folder) if memory and "memory" in config.parts else None,
             blend=Blend.of_json(meta["blend"]),
             fresh=_mask(meta["fresh"], len(meta["items"])),
         )

@@ -59,6 +59,7 @@ class Bundle:
         self._lists, self._about = (Ragged.open_bytes(folder, f"users.{name}") for name in ("lists", "about"))
         self._about_others = Ragged.open_bytes(folder, "others.about")
         self._seen, self._placed = Ragged.open(folder, "seen"), Ragged.open(folder, "placed")
+        self._chosen = mapped(folder, "seen.chosen")
         self._ranks, self._tags = mapped(folder, "placed.ranks"), mapped(folder, "placed.tags")
         self.tag_names, self.tag_vectors = mapped(folder, "tags.names"), mapped(folder, "tags.vectors")
         self.popular = (mapped(folder, "popular.items"), mapped(folder, "popular.scores"))
@@ -147,6 +148,15 @@ class Bundle:
         """Rows of the items that the user had an event with, ascending."""
         row = self.user_row(user_id)
         return np.empty(0, dtype=np.int64) if row is None else self._seen[row].astype(np.int64)
+
+    def chosen(self, user_id: str) -> Ints:
+        """Rows of the items that the user had an event of intent with, ascending: what a reason may point back to."""
+        row = self.user_row(user_id)
+        if row is None:
+            return np.empty(0, dtype=np.int64)
+        part = slice(int(self._seen.starts[row]), int(self._seen.starts[row + 1]))
+        rows: Ints = self._seen.values[part][self._chosen[part]].astype(np.int64)
+        return rows
 
     def history(self, user_id: str) -> pl.DataFrame:
         """The user's latest events and those that interests rest on, in time order: columns of `EVENTS`."""

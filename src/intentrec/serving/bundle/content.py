@@ -58,6 +58,7 @@ class Users:
         vectors: (U, D).
         n_events: (U,).
         seen: Rows of the items that each user had an event with, ascending.
+        chosen: Whether one of these events showed intent, (len(seen.values),).
         lists: `StoredList.pack` of each user, in order.
         about: One JSON object a user, in order: `profile`, `interests`, `tags`; b"" for nothing.
         others: Users with attributes and without events -> the same object.
@@ -67,6 +68,7 @@ class Users:
     vectors: Vectors
     n_events: Ints
     seen: Ragged
+    chosen: NDArray[np.bool_]
     lists: Iterable[bytes]
     about: Iterable[bytes]
     others: Mapping[str, bytes] = field(default_factory=dict)

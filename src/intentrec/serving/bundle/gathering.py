@@ -235,6 +235,10 @@ class Gathered:
         )
 
 
+def _greatest(rows: pl.Series) -> int:
+    return -1 if rows.is_empty() else int(rows.to_numpy().max())
+
+
 def _rows_in(known: NDArray[np.str_], names: pl.Series) -> NDArray[np.int64]:
     """Place of each name among ascending ones, -1 for null and for one that is not there."""
     asked = names.drop_nulls().unique().to_list()

@@ -75,6 +75,7 @@ def _write_users(folder: Path, users: Users) -> None:
             "users.vectors": users.vectors,
             "users.events": users.n_events.astype(np.int64),
             "others.ids": strings(sorted(users.others)),
+            "seen.chosen": users.chosen,
         },
     )
     Ragged(users.seen.starts.astype(np.int64), users.seen.values.astype(np.int32)).save(folder, "seen")
