@@ -25,6 +25,7 @@ from intentrec.cli.common import (
     state,
 )
 from intentrec.cli.encoder import encoder_app
+from intentrec.cli.serve import keys_app, serve
 from intentrec.config import template
 from intentrec.errors import IntentrecError
 from intentrec.workspace import Workspace, erase_user
@@ -46,6 +47,8 @@ Exit codes: 0 done, 1 unexpected, 2 wrong usage, 3 settings, 4 data, 5 workspace
 data_app = typer.Typer(no_args_is_help=True, help="Look at what was ingested.")
 app.add_typer(data_app, name="data")
 app.add_typer(encoder_app, name="encoder")
+app.add_typer(keys_app, name="keys")
+app.command()(serve)
 
 _INTERRUPTED = 130
 _WIDTH = 132

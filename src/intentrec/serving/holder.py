@@ -11,13 +11,12 @@ from typing import Self
 from intentrec.config import Config, load_config
 from intentrec.errors import IntentrecError
 from intentrec.serving.bundle import Bundle, Meta, bundle_of, export_bundle
-from intentrec.serving.keys import KEYS_FILE, Caller, Keys
+from intentrec.serving.keys import KEYS_FILE, LIVE_FOLDER, Caller, Keys
 from intentrec.serving.live import LiveState, LiveStore
 from intentrec.serving.operations.metrics import metrics
 from intentrec.serving.ranking import Ranking
 from intentrec.workspace import Manifest, Workspace
 
-LIVE_FOLDER = "live"
 _OTHERS_KEPT = 2
 logger = logging.getLogger(__name__)
 

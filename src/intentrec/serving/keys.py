@@ -16,6 +16,7 @@ from intentrec.errors import ConfigError, NotFoundError, WorkspaceError
 from intentrec.workspace.files import write_atomic
 
 KEYS_FILE = "keys.json"
+LIVE_FOLDER = "live"
 Scope = Literal["read", "write", "erase", "label", "admin"]
 SCOPES: tuple[Scope, ...] = get_args(Scope)
 _PREFIX = "ir_"
@@ -114,7 +115,7 @@ class Keys:
                 found = caller
         return found
 
-    def add(self, name: str, scopes: Iterable[Scope], now: datetime) -> str:
+    def add(self, name: str, scopes: Iterable[str], now: datetime) -> str:
         """Make a key and return it: the only time that it can be seen.
 
         Raises:

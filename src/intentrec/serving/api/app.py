@@ -1,5 +1,6 @@
 """The ASGI application of one worker."""
 
+from asyncio import create_task
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
@@ -13,6 +14,7 @@ from intentrec import __version__
 from intentrec.serving.api import lists, people, probes, writes
 from intentrec.serving.api.desk import Desk, utc_now
 from intentrec.serving.api.failures import HANDLERS
+from intentrec.serving.api.following import follow
 from intentrec.serving.api.gate import Door, Gate
 from intentrec.serving.api.lane import Lane
 from intentrec.serving.api.route import Route
@@ -43,13 +45,18 @@ class Api(FastAPI):
 
 
 def create_app(
-    holder: Holder, *, now: Callable[[], datetime] = utc_now, clock: Callable[[], float] = monotonic
+    holder: Holder,
+    *,
+    now: Callable[[], datetime] = utc_now,
+    clock: Callable[[], float] = monotonic,
+    orphaned: Callable[[], None] = lambda: None,
 ) -> FastAPI:
     """The API at /v1, /health, /ready and /metrics, with the pages of the explorer and the experiments.
 
     Args:
         now: The time, by which events lie in the future.
         clock: Seconds, monotonic, for rates.
+        orphaned: Called now and then, to see whether the process should still be there.
     """
     config = holder.config.serving
     threads = ThreadPoolExecutor(config.threads, "intentrec")
@@ -57,8 +64,11 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        following = create_task(follow(desk, orphaned))
         yield
+        following.cancel()
         threads.shutdown()
+        holder.close()
 
     app = Api(
         title="intentrec", version=__version__, description=ABOUT, openapi_tags=TAGS, lifespan=lifespan,

@@ -131,7 +131,7 @@ class Gate:
             )
 
     def _note(self, scope: Scope, request_id: bytes, status: int, seconds: float) -> None:
-        route = getattr(scope.get("route"), "path", "other")
+        route = getattr(scope.get("route"), "path_format", "other")
         self.door.metrics.requests(route, status, seconds)
         caller = scope.get("intentrec.caller")
         name = caller.name if caller else ""
