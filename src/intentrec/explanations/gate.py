@@ -6,7 +6,7 @@ word of either).
 """
 
 import re
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 
 from intentrec.explanations.config import ExplanationsConfig
 from intentrec.text.wording import Script, copies, echoes, mentions, script_of, stem, stems, words
@@ -30,7 +30,14 @@ Rules = dict[str, Callable[[], bool]]
 def refuse_text(
     text: str, interest: str, facts: Sequence[str], brands: Collection[str], config: ExplanationsConfig, language: str
 ) -> str | None:
-    """The rule that refuses a sentence of a model, or None.
+    """The first of `text_faults`, or None."""
+    return next(text_faults(text, interest, facts, brands, config, language), None)
+
+
+def text_faults(
+    text: str, interest: str, facts: Sequence[str], brands: Collection[str], config: ExplanationsConfig, language: str
+) -> Iterator[str]:
+    """The rules that refuse a sentence of a model.
 
     Args:
         text: The sentence.
@@ -48,13 +55,20 @@ def refuse_text(
         "invented": lambda: invents(text, known, (*config.attributes, *brands)),
         "off-topic": lambda: not rests_on(text, known),
     }
-    return _first_broken(rules)
+    return _broken(rules)
 
 
 def refuse_offer(
     text: str, interest: str, facts: Sequence[str], brands: Collection[str], config: ExplanationsConfig, language: str
 ) -> str | None:
-    """The rule that refuses a sentence that our rules made to be chosen, or None; arguments as in `refuse_text`.
+    """The first of `offer_faults`, or None."""
+    return next(offer_faults(text, interest, facts, brands, config, language), None)
+
+
+def offer_faults(
+    text: str, interest: str, facts: Sequence[str], brands: Collection[str], config: ExplanationsConfig, language: str
+) -> Iterator[str]:
+    """The rules that refuse a sentence that our rules made to be chosen; arguments as in `text_faults`.
 
     Three rules differ. `copies-title` has no sense: to quote names is what these sentences do. `cliche` lets words of
     the item or the interest pass: a title quoted is no praise of ours. `echo` overlooks « and », which only we set.
@@ -66,7 +80,7 @@ def refuse_offer(
         "invented": lambda: invents(text, known, (*config.attributes, *brands)),
         "off-topic": lambda: not rests_on(text, known),
     }
-    return _first_broken(rules)
+    return _broken(rules)
 
 
 def _form(text: str, config: ExplanationsConfig) -> Rules:
@@ -75,13 +89,13 @@ def _form(text: str, config: ExplanationsConfig) -> Rules:
         "echo": lambda: echoes(text),
         "too-short": lambda: len(words(text)) < config.min_words,
         "too-long": lambda: len(words(text)) > config.max_words,
-        "incomplete": lambda: words(text)[-1] in FUNCTION_WORDS,
+        "incomplete": lambda: not FUNCTION_WORDS.isdisjoint(words(text)[-1:]),
         "repetitive": lambda: goes_round(text),
     }
 
 
-def _first_broken(rules: Rules) -> str | None:
-    return next((rule for rule, broken in rules.items() if broken()), None)
+def _broken(rules: Rules) -> Iterator[str]:
+    return (rule for rule, broken in rules.items() if broken())
 
 
 def goes_round(text: str) -> bool:

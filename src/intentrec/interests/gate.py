@@ -4,7 +4,7 @@ Willingness: `necessity`. Reasonableness: `unknown-evidence`, `unreasonable`, `s
 `empty-phrase`, `too-long`, `vague`, `wrong-language`, `copies-title`, `repeats`.
 """
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from functools import lru_cache
 
 import numpy as np
@@ -20,7 +20,14 @@ _SHORTEST_WORD = 3
 def refuse_name(
     name: str, titles: Sequence[str], listed: Collection[str], config: InterestsConfig, language: str
 ) -> str | None:
-    """The rule that refuses a name, or None.
+    """The first of `name_faults`, or None."""
+    return next(name_faults(name, titles, listed, config, language), None)
+
+
+def name_faults(
+    name: str, titles: Sequence[str], listed: Collection[str], config: InterestsConfig, language: str
+) -> Iterator[str]:
+    """The rules that refuse a name.
 
     Args:
         name: The interest.
@@ -39,7 +46,7 @@ def refuse_name(
         "wrong-language": lambda: not offered and not speaks(name, titles, language),
         "copies-title": lambda: not offered and copies(name, titles),
     }
-    return next((rule for rule, broken in rules.items() if broken()), None)
+    return (rule for rule, broken in rules.items() if broken())
 
 
 def refuse_reason(reason: str, titles: Sequence[str], config: InterestsConfig, language: str) -> str | None:

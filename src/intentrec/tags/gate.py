@@ -4,7 +4,7 @@ Form: `echo`, `empty-phrase`, `no-modifier`, `too-long`, `vague`, `wrong-languag
 `unknown-interest`, `off-interest`, `recent`, `repeats`.
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +18,14 @@ _SCRIPTS: dict[str, Script] = {"en": "latin", "ru": "cyrillic"}
 def refuse_wording(
     tag: str, brands: Collection[str], scripts: Collection[Script], config: TagsConfig, language: str
 ) -> str | None:
-    """The rule that refuses the words of a tag, or None.
+    """The first of `wording_faults`, or None."""
+    return next(wording_faults(tag, brands, scripts, config, language), None)
+
+
+def wording_faults(
+    tag: str, brands: Collection[str], scripts: Collection[Script], config: TagsConfig, language: str
+) -> Iterator[str]:
+    """The rules that refuse the words of a tag.
 
     Args:
         tag: Modifier + core word.
@@ -36,7 +43,7 @@ def refuse_wording(
         "wrong-language": lambda: script_of(tag) not in {_SCRIPTS.get(language, "latin"), *scripts},
         "brand": lambda: mentions(tag, brands),
     }
-    return next((rule for rule, broken in rules.items() if broken()), None)
+    return (rule for rule, broken in rules.items() if broken())
 
 
 def refuse_reason(reason: str, scripts: Collection[Script], config: TagsConfig, language: str) -> str | None:
