@@ -7,6 +7,7 @@ from pathlib import Path
 
 TICKS = os.sysconf("SC_CLK_TCK")
 PROC = Path("/proc")
+_LISTEN = "0A"
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,20 @@ def command(pid: int) -> str:
         return (PROC / str(pid) / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").strip()
     except OSError:
         return ""
+
+
+def listens(pid: int, port: int) -> bool:
+    """Whether a process accepts connections at a TCP port."""
+    inodes = set()
+    for table in ("tcp", "tcp6"):
+        for line in (PROC / "net" / table).read_text().splitlines()[1:]:
+            _, local, _, state, *rest = line.split()
+            if state == _LISTEN and int(local.rpartition(":")[2], 16) == port:
+                inodes.add(f"socket:[{rest[5]}]")
+    try:
+        return any(os.readlink(file) in inodes for file in (PROC / str(pid) / "fd").iterdir())
+    except OSError:
+        return False
 
 
 def _fields(pid: int) -> list[str]:

@@ -1,7 +1,7 @@
 """Clients that ask and post without a pause, each in a thread of its own."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -12,7 +12,7 @@ import numpy as np
 
 from benchmarks.serving.faults.asking import Connection, Reply
 from benchmarks.serving.faults.checks import wrong_list
-from benchmarks.serving.faults.record import Record, Sent
+from benchmarks.serving.faults.record import Allowed, Record, Sent
 from benchmarks.serving.faults.shop import Listed, Shop
 
 K = 8
@@ -28,7 +28,6 @@ class World:
     """What all clients share.
 
     Attributes:
-        allowed: Fault -> statuses that may come under it.
         expected: Release -> user -> its stored list; grows when a release is published.
         flood: Set while events come in masses.
     """
@@ -37,7 +36,7 @@ class World:
     port: int
     key: str
     record: Record
-    allowed: dict[str, frozenset[int]]
+    allowed: Allowed
     expected: dict[str, dict[str, Listed]]
     stop: threading.Event = field(default_factory=threading.Event)
     flood: threading.Event = field(default_factory=threading.Event)
@@ -139,7 +138,7 @@ def as_body(batch: dict[str, Sent]) -> dict[str, Any]:
 Client = Callable[[World, int], None]
 
 
-def started(world: World, clients: list[Client]) -> list[threading.Thread]:
+def started(world: World, clients: Sequence[Client]) -> list[threading.Thread]:
     """All of them, each in a thread."""
     threads = [threading.Thread(target=client, args=(world, seed)) for seed, client in enumerate(clients)]
     for thread in threads:

@@ -2,10 +2,14 @@
 
 import threading
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 Sent = tuple[str, str, str]
 """User, item and time of an event, as it was sent."""
+Allowed = Mapping[tuple[str, str], frozenset[int]]
+"""Fault and kind of request -> statuses that may come; elsewhere only 200."""
+OK = frozenset({200})
 MOST_SHOWN = 20
 
 
@@ -34,11 +38,11 @@ class Record:
     _had: dict[str, set[str]] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def count(self, kind: str, status: int, faults: set[str], allowed: dict[str, frozenset[int]]) -> None:
-        """One request ended; `faults` are those under which it began and ended, `allowed` the statuses of each."""
+    def count(self, kind: str, status: int, faults: set[str], allowed: Allowed) -> None:
+        """One request ended; `faults` are those under which it began and ended."""
         with self._lock:
             self.statuses[self.fault, kind, status] += 1
-            if not any(status in allowed.get(fault, frozenset({200})) for fault in faults):
+            if not any(status in allowed.get((fault, kind), OK) for fault in faults):
                 named = " or ".join(sorted(fault or "no fault" for fault in faults))
                 self._add_wrong(f"{kind}: status {status} under {named}")
 

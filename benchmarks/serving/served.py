@@ -1,0 +1,124 @@
+"""A real server in a process of its own."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+
+from benchmarks.serving.processes import command, cpu_seconds, listens, tree
+
+_START_S = 120.0
+_STOP_S = 60.0
+_LOOK_S = 0.05
+
+
+@dataclass
+class Served:
+    """A server that runs.
+
+    Attributes:
+        process: The main process.
+        log: Where its stderr goes.
+    """
+
+    process: "subprocess.Popen[str]"
+    port: int
+    log: Path
+
+    @property
+    def url(self) -> str:
+        """Without a path."""
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def pids(self) -> list[int]:
+        """All its processes."""
+        return tree(self.process.pid)
+
+    @property
+    def workers(self) -> list[int]:
+        """Those that answer."""
+        return [pid for pid in self.pids if pid != self.process.pid and listens(pid, self.port)]
+
+    @property
+    def keeper(self) -> int | None:
+        """The keeper, or a worker that does not listen yet; None where there is none."""
+        spawned = [pid for pid in self.pids if "spawn_main" in command(pid)]
+        return next((pid for pid in spawned if not listens(pid, self.port)), None)
+
+    def cpu_seconds(self) -> float:
+        """Processor seconds of all its living processes."""
+        return cpu_seconds(self.process.pid)
+
+    def stop(self) -> int:
+        """End it as an operator does; its exit code."""
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(_STOP_S)
+
+
+@contextmanager
+def intentrec(workspace: Path, *options: str, log: Path, core: int | None = None) -> Iterator[Served]:
+    """`intentrec serve` on a workspace; killed at the end if it still runs."""
+    command = [sys.executable, "-m", "intentrec", "--workspace", str(workspace), "serve", "--port", "0", *options]
+    with started(command, log, r"http://127\.0\.0\.1:(\d+)", core) as served:
+        yield served
+
+
+@contextmanager
+def started(
+    command: Sequence[str], log: Path, told: str, core: int | None, env: dict[str, str] | None = None
+) -> Iterator[Served]:
+    """A server, once it answers.
+
+    Args:
+        told: Pattern of a line on stdout; its group is the port.
+        core: Where all its processes run; None for anywhere.
+    """
+    pinned = [] if core is None else ["taskset", "--cpu-list", str(core)]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", **(env or {})}
+    with log.open("a") as errors:
+        process = subprocess.Popen(
+            [*pinned, *command], stdout=subprocess.PIPE, stderr=errors, text=True, env=environment
+        )  # fmt: skip
+    try:
+        served = Served(process, _port(process, told, log), log)
+        until_it_answers(served)
+        yield served
+    finally:
+        for pid in served.pids if process.poll() is None else []:
+            os.kill(pid, signal.SIGKILL)
+        process.wait()
+        if process.stdout is not None:
+            process.stdout.close()
+
+
+def until_it_answers(served: Served) -> None:
+    """Wait for the first answer.
+
+    Raises:
+        RuntimeError: It ended, or does not answer in time.
+    """
+    deadline = time.monotonic() + _START_S
+    while time.monotonic() < deadline and served.process.poll() is None:
+        try:
+            if httpx.get(f"{served.url}/health").status_code < 500:
+                return
+        except httpx.TransportError:
+            time.sleep(_LOOK_S)
+    raise RuntimeError(f"The server does not answer; see {served.log}:\n{served.log.read_text()[-2000:]}")
+
+
+def _port(process: "subprocess.Popen[str]", told: str, log: Path) -> int:
+    assert process.stdout is not None
+    for line in process.stdout:
+        if found := re.search(told, line):
+            return int(found[1])
+    raise RuntimeError(f"The server ended before it listened; see {log}:\n{log.read_text()[-2000:]}")
