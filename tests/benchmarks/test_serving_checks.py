@@ -101,7 +101,7 @@ def test_a_repeated_batch_that_was_taken_as_new_is_told(workspace, record):
 
 
 def test_a_status_is_wrong_unless_a_fault_allows_it():
-    record, allowed = Record(), {"kill": frozenset({200, 0})}
+    record, allowed = Record(), {("kill", "list"): frozenset({200, 0})}
     record.count("list", 200, {""}, allowed)
     record.count("list", 0, {"kill"}, allowed)
     record.count("list", 0, {"", "kill"}, allowed)  # begun before it, or ended after it
