@@ -344,6 +344,37 @@ LABELS = Table(
     ),
 )
 
+VERDICTS = Table(
+    "verdicts",
+    "What the judge says of what was written; the latest judgement of each thing by each criterion.",
+    ("task", "case_id", "criterion"),
+    (
+        Column("task", pl.String, "what was judged: interest, tag or explanation"),
+        Column(
+            "case_id", pl.String, "which thing: a hash of the task, user, item, interest and text that it depends on"
+        ),
+        Column("user_id", pl.String, "who it was written for; null for an explanation"),
+        Column("item_id", pl.String, "the item it explains; null for interests and tags"),
+        Column("interest", pl.String, "the interest it belongs to"),
+        Column("text", pl.String, "the words that were judged"),
+        Column("writer", pl.String, "which model wrote them; 'none' where no language model did"),
+        Column("criterion", pl.String, "by what it was judged; 'grade' for the whole: bad, average or superior"),
+        Column("verdict", pl.String, "the judgement"),
+        Column("passed", pl.Boolean, "whether it passes by this criterion; on the whole, whether nothing is wrong"),
+        Column(
+            "decided_by",
+            pl.String,
+            "rule (it found a fault, or none and nobody was asked), model, unquoted (a model whose quote stands "
+            "nowhere in what it was shown) or all",
+        ),
+        Column("fault", pl.String, "the rule that found the fault, a short fixed word; null where none did"),
+        Column("quote", pl.String, "the words that decided"),
+        _AS_OF,
+        Column("model", pl.String, "which model the judge asked; 'none' for rules alone"),
+        Column("prompt_version", pl.String, "name and hash of the judge's prompt; 'rules' where a rule decided"),
+    ),
+)
+
 USER_METRICS = Table(
     "user_metrics",
     "Every metric of every user, so that systems can be compared in pairs.",
@@ -361,7 +392,7 @@ TABLES: dict[str, Table] = {
     table.name: table
     for table in (
         ITEMS, USERS, EVENTS, IMPRESSIONS, EXPOSURES, QUARANTINE, CATALOGUE, POOL, PROFILES, INTERESTS, TAGS,
-        REJECTIONS, VECTORS, EXPLANATIONS, RECOMMENDATIONS, LABELS, USER_METRICS,
+        REJECTIONS, VECTORS, EXPLANATIONS, RECOMMENDATIONS, LABELS, VERDICTS, USER_METRICS,
     )
 }  # fmt: skip
 INPUTS: tuple[Literal["items", "users", "events", "impressions"], ...] = ("items", "users", "events", "impressions")
