@@ -39,6 +39,28 @@ class ServingConfig(Section):
     """How often a worker looks for a newer release."""
     drain_seconds: float = Field(30.0, ge=0.0, le=86_400.0)
     """How often events that came in are moved to the tables; 0 leaves that to `intentrec run`."""
+    live_days: int = Field(30, ge=1, le=3650)
+    """Drained events stay live for a rollback to a release that was published within so many days."""
+    event_id_days: int = Field(30, ge=1, le=3650)
+    """An event id that comes again within so many days is a duplicate."""
+    drift_threshold: float = Field(0.8, ge=0.0, le=10.0)
+    """A user whose intent drifted further than this gets interests and tags at once: 0.4 |entropy then - now| +
+    0.3 (1 - Jaccard) + 0.3 Jensen-Shannon over the categories of the latest events and of as many before them, in bits.
+    It is 0 where nothing changed, 0.6 where one category took the place of another, and at most 0.6 + 0.4 log2(n) where
+    n categories shrank to another one."""
+    drift_events: int = Field(5, ge=1, le=1000)
+    """Fewer new events of intent than this do not say that anything drifted."""
+    refresh_with_model: bool = False
+    """Whether the language model writes for users whose intent drifted; rules and text vectors do otherwise."""
+    redis_url: str = ""
+    """Redis that tells other hosts at once what came in here, e.g. "redis://:password@10.0.0.5:6379/0"; "" for none."""
+    redis_stream: str = Field("intentrec", min_length=1, max_length=200)
+    """Its stream; servers of one shop use the same."""
+    redis_length: int = Field(1_000_000, ge=1_000, le=1_000_000_000)
+    """About how many latest rows the stream holds: what a host that was away can catch up on."""
+    redis_drain: Literal["own", "all", "none"] = "own"
+    """Which events and items this host moves to its tables: those that came in here, those of all hosts (on the one
+    host where `intentrec run` works), or none (on every other one then)."""
     latest_events: int = Field(200, ge=1, le=100_000)
     """Latest events of a user that a live list is made from."""
     new_item_neighbours: int = Field(10, ge=1, le=1000)

@@ -32,7 +32,7 @@ from intentrec.serving.live.encoding import micros
 
 LIVE = "state != 3 AND (row IS NULL OR row > :last_row OR timestamp >= :as_of)"
 """SQL: an event that counts beside a release; parameters as `Coverage.values` has them."""
-LIVE_ITEM = "(drained_at IS NULL OR drained_at >= :created_at)"
+LIVE_ITEM = "state != 3 AND (drained_at IS NULL OR drained_at >= :created_at)"
 
 
 class Covering(Protocol):

@@ -1,13 +1,22 @@
 """What comes in while a release is served, and what the keeper makes of it."""
 
 import hashlib
+import re
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
+import orjson
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
-Id = Annotated[str, StringConstraints(min_length=1, max_length=500)]
-Text = Annotated[str, StringConstraints(min_length=1, max_length=10_000)]
+
+def _not_blank(text: str) -> str:
+    if not text.strip():
+        raise ValueError("must not be blank")
+    return text
+
+
+Id = Annotated[str, StringConstraints(min_length=1, max_length=500), AfterValidator(_not_blank)]
+Text = Annotated[str, StringConstraints(min_length=1, max_length=10_000), AfterValidator(_not_blank)]
 Number = Annotated[float, Field(allow_inf_nan=False)]
 
 
@@ -19,6 +28,8 @@ def _storable(moment: datetime) -> datetime:
 
 Moment = Annotated[AwareDatetime, AfterValidator(_storable)]
 """A time with a zone; kept in UTC."""
+_COLUMN = re.compile(r"\w{1,64}")
+_MOST_ATTRIBUTES = 50
 _NAMING = ("task", "subject", "item_id", "interest", "text", "criterion", "rater")
 
 
@@ -62,6 +73,19 @@ class LiveItem(BaseModel):
     description: Text | None = None
     price: Number | None = None
     created_at: Moment | None = None
+
+    @model_validator(mode="after")
+    def _columns(self) -> "LiveItem":
+        further = self.attributes()
+        if len(further) > _MOST_ATTRIBUTES:
+            raise ValueError(f"an item may have {_MOST_ATTRIBUTES} further attributes, not {len(further)}")
+        if wrong := [name for name in further if not _COLUMN.fullmatch(name)]:
+            raise ValueError(f"{wrong[0]!r:.80} cannot be a column; use letters, digits and _, at most 64 of them")
+        try:
+            orjson.dumps(further)
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"the further attributes cannot be kept: {error}") from None
+        return self
 
     def attributes(self) -> dict[str, Any]:
         """The further attributes."""
@@ -146,7 +170,7 @@ class Exposure(BaseModel):
     arm: Id
     user_id: Id
     timestamp: Moment
-    request_id: Id
+    request_id: Id | None = None
     release: Id
 
 

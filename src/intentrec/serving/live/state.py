@@ -72,7 +72,7 @@ class LiveState:
         erased = self._store.read("SELECT user_id FROM erasures WHERE user_id IS NOT NULL")
         self._erased = {user_id for (user_id,) in erased}
         self._events: OrderedDict[str, tuple[int, list[LiveEvent]]] = OrderedDict()
-        self.items, self.items_version = {}, 0
+        self.items, self._known_item = {}, 0
         self._read_items()
 
     def sync(self) -> None:
@@ -97,14 +97,17 @@ class LiveState:
         for n, kind, subject in new:
             if kind == "event":
                 self._versions[subject] = n
-            elif kind != "item":
+            elif kind in ("user", "erased"):
                 touched.add(subject)
                 if kind == "erased":
                     self._erased.add(subject)
                     self._events.pop(subject, None)
         for user_id in touched:
             self._look_at(user_id, new[-1][0])
-        if any(kind == "item" for _, kind, _ in new):
+        kinds = {kind for _, kind, _ in new}
+        if "items" in kinds:  # some are gone
+            self.items, self._known_item = {}, 0
+        if kinds & {"item", "items"}:
             self._read_items()
         if new:
             self._seen = new[-1][0]
@@ -120,13 +123,13 @@ class LiveState:
 
     def _read_items(self) -> None:
         rows = self._store.read(
-            f"SELECT n, body FROM items WHERE n > :version AND {LIVE_ITEM} ORDER BY n",
-            self._values | {"version": self.items_version},
+            f"SELECT n, body FROM items WHERE n > :known AND {LIVE_ITEM} ORDER BY n",
+            self._values | {"known": self._known_item},
         )
-        if rows:
-            items = [LiveItem.model_validate_json(body) for _, body in rows]
-            self.items = {**self.items, **{item.item_id: item for item in items}}
-            self.items_version = rows[-1][0]
+        items = [LiveItem.model_validate_json(body) for _, body in rows]
+        self.items = {**self.items, **{item.item_id: item for item in items}}
+        self._known_item = max((n for n, _ in rows), default=self._known_item)
+        self.items_version += 1
 
     def version(self, user_id: str) -> int:
         """Grows with everything that comes in about a user; 0 when nothing is live."""
