@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from intentrec.serving.live import LiveStore
-from live_world import Clock, open_store
+from store_world import Clock, open_store
 
 
 @pytest.fixture
