@@ -25,6 +25,7 @@ from intentrec.cli.common import (
     state,
 )
 from intentrec.cli.encoder import encoder_app
+from intentrec.cli.labels import labels_app
 from intentrec.cli.serve import keys_app, serve
 from intentrec.config import template
 from intentrec.errors import IntentrecError
@@ -48,6 +49,7 @@ data_app = typer.Typer(no_args_is_help=True, help="Look at what was ingested.")
 app.add_typer(data_app, name="data")
 app.add_typer(encoder_app, name="encoder")
 app.add_typer(keys_app, name="keys")
+app.add_typer(labels_app, name="labels")
 app.command()(serve)
 
 _INTERRUPTED = 130

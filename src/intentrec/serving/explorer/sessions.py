@@ -65,6 +65,12 @@ class Sessions:
             return None
         return Caller(key.name, frozenset(key.scopes)) if now.timestamp() < int(parts[2]) else None
 
+    def in_cookies(self, cookies: str, now: datetime) -> Caller | None:
+        """Whose session stands in a `Cookie` header; None where none of ours does."""
+        pairs = (pair.strip().partition("=") for pair in cookies.split(";"))
+        sessions = (value for name, _, value in pairs if name == COOKIE)
+        return next((caller for session in sessions if (caller := self.find(session, now))), None)
+
     def _key(self, name: str) -> Key | None:
         return next((key for key in self.keys.list() if key.name == name), None)
 

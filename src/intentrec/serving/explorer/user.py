@@ -1,0 +1,113 @@
+"""A user's page: the chain from events to items, what can be turned about it, and what can be edited."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Form, Query, Request
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import RedirectResponse, Response
+
+from intentrec.serving.api.auth import caller_of, needs, permitted
+from intentrec.serving.explorer.edits import Sent, keep, told
+from intentrec.serving.explorer.explorer import Explorer, must_know
+from intentrec.serving.explorer.knobs import (
+    MOST_DIVERSITY,
+    Knobs,
+    ask_of,
+    at_rest,
+    at_rest_beta,
+    at_rest_diversity,
+)
+from intentrec.serving.explorer.listing import listing
+from intentrec.serving.explorer.persona import Persona, persona
+from intentrec.serving.explorer.route import page_router
+from intentrec.serving.ranking import Ranking
+
+
+def user_routes(explorer: Explorer) -> APIRouter:
+    """The pages."""
+    router = page_router(needs("read"))
+
+    @router.get("/user")
+    async def whole(request: Request, knobs: Annotated[Knobs, Query()]) -> Response:
+        ranking = explorer.ranking()
+        must_know(ranking, knobs.id)
+        return explorer.page(request, "user", **_whole(explorer, request, ranking, knobs))
+
+    @router.get("/user/list")
+    async def ranked(request: Request, knobs: Annotated[Knobs, Query()]) -> Response:
+        ranking = explorer.ranking()
+        must_know(ranking, knobs.id)
+        values = _listed(explorer, ranking, knobs)
+        said = f"Ranked anew. {values['list'].changed}"
+        return explorer.page(
+            request, "_reranked", _address(explorer, request, knobs), **values, said=said, partial=True
+        )
+
+    @router.get("/user/evidence")
+    async def evidence(request: Request, knobs: Annotated[Knobs, Query()]) -> Response:
+        ranking = explorer.ranking()
+        must_know(ranking, knobs.id)
+        values = _told(request, persona(ranking, knobs), knobs)
+        return explorer.page(request, "_evidence", _address(explorer, request, knobs), **values, partial=True)
+
+    @router.post("/user/interests")
+    async def edited(request: Request, sent: Annotated[Sent, Form()]) -> Response:
+        permitted(caller_of(request), "write")
+        ranking = explorer.ranking()
+        must_know(ranking, sent.id)
+        ask = ask_of(sent, ranking, explorer.holder.config.serving.max_k)
+        before, said = ranking.for_user(sent.id, ask), told(sent, persona(ranking, sent))
+        await run_in_threadpool(keep, explorer, sent)
+        if not request.headers.get("hx-request"):
+            return RedirectResponse(explorer.pages.link(request, "user", **sent.knobs().query()), 303)
+        ranking = explorer.ranking()
+        shown = listing(ranking.for_user(sent.id, ask), before)
+        values = _told(request, persona(ranking, sent), sent) | {"edited": said, "list": shown, "partial": True}
+        return explorer.page(request, "_edited", **values, said=f"{said} {shown.changed}")
+
+    return router
+
+
+def _whole(explorer: Explorer, request: Request, ranking: Ranking, knobs: Knobs) -> dict[str, Any]:
+    story = persona(ranking, knobs)
+    rest = {"beta": at_rest_beta(ranking, knobs.id), "diversity": at_rest_diversity(ranking)}
+    given = {"beta": knobs.beta, "diversity": knobs.diversity}
+    return {
+        **_told(request, story, knobs),
+        **_listed(explorer, ranking, knobs),
+        "known": _known(ranking, story),
+        "rest": rest,
+        "turned": {name: rest[name] if value is None else value for name, value in given.items()},
+        "most": explorer.holder.config.serving.max_k,
+        "most_diversity": MOST_DIVERSITY,
+        "categories": ranking.bundle.meta.categories,
+        "partial": False,
+    }
+
+
+def _told(request: Request, story: Persona, knobs: Knobs) -> dict[str, Any]:
+    caller = caller_of(request)
+    may_edit = caller is not None and caller.may("write")
+    return {"story": story, "knobs": knobs, "may_edit": may_edit, "edited": ""}
+
+
+def _listed(explorer: Explorer, ranking: Ranking, knobs: Knobs) -> dict[str, Any]:
+    """The list; where beta or diversity were turned, marked against what stands there otherwise."""
+    most = explorer.holder.config.serving.max_k
+    ask, rest = ask_of(knobs, ranking, most), at_rest(knobs, ranking, most)
+    answer = ranking.for_user(knobs.id, ask)
+    before = None if ask == rest else ranking.for_user(knobs.id, rest)
+    return {"list": listing(answer, before), "knobs": knobs}
+
+
+def _known(ranking: Ranking, story: Persona) -> list[tuple[str, str]]:
+    meta = ranking.bundle.meta
+    facts = [("release", f"{meta.release}, as of {meta.as_of:%Y-%m-%d}"), ("events", f"{story.timeline.total:,}")]
+    facts.append(("interests", str(len(story.interests))))
+    return [*facts, ("tags", str(sum(len(interest.tags) for interest in story.interests)))]
+
+
+def _address(explorer: Explorer, request: Request, knobs: Knobs) -> Mapping[str, str]:
+    """The address of the page as it stands, so that it can be kept and sent on."""
+    return {"HX-Replace-Url": explorer.pages.link(request, "user", **knobs.query())}
