@@ -168,25 +168,7 @@ class Ranker:
         Args:
             chosen: Distinct `user_id`, `item_id`.
         """
-        users = frame["user_id"].unique(maintain_order=True)
-        had = chosen.filter(pl.col("user_id").is_in(users.implode()))
-        names = had["item_id"].unique()
-        known = names.filter(pl.Series(self.index.places(names.to_list()) >= 0))
-        had = had.filter(pl.col("item_id").is_in(known.implode()))
-        history = dict(had.group_by("user_id").agg("item_id").iter_rows())
-        rows = frame.select("user_id", "item_id").with_row_index().group_by("user_id").agg("index", "item_id")
-        near = np.full(frame.height, None, dtype=np.object_)
-        for user, places, items in rows.iter_rows():
-            if user in history:
-                near[places] = self._most_like(items, sorted(history[user]))
-        return pl.Series("near", near.tolist(), dtype=pl.String)
-
-    def _most_like(self, items: Sequence[str], had: Sequence[str]) -> list[str | None]:
-        wanted, known = (self.index.places(ids) for ids in (items, had))
-        likeness = np.round(_unit(self.index.vectors[wanted]) @ _unit(self.index.vectors[known]).T, 5)
-        likeness[wanted[:, None] == known[None, :]] = -np.inf
-        best = likeness.argmax(axis=1)
-        return [had[place] if np.isfinite(likeness[row, place]) else None for row, place in enumerate(best)]
+        return nearest(self.index, frame, chosen)
 
     def _popular(self, users: Sequence[str], k: int, items: Sequence[str] | None) -> pl.DataFrame:
         best = self.popular if items is None else self.popular.filter(pl.col("item_id").is_in(list(items)))
@@ -198,6 +180,30 @@ class Ranker:
             pl.lit(None, dtype=dtype).alias(name) for name, dtype in FUSED_SCHEMA.items() if name not in rows.columns
         ]
         return rows.with_columns(missing).select(*FUSED_SCHEMA)
+
+
+def nearest(index: ItemIndex, frame: pl.DataFrame, chosen: pl.DataFrame) -> pl.Series:
+    """See `Ranker.nearest`."""
+    users = frame["user_id"].unique(maintain_order=True)
+    had = chosen.filter(pl.col("user_id").is_in(users.implode()))
+    names = had["item_id"].unique()
+    known = names.filter(pl.Series(index.places(names.to_list()) >= 0))
+    had = had.filter(pl.col("item_id").is_in(known.implode()))
+    history = dict(had.group_by("user_id").agg("item_id").iter_rows())
+    rows = frame.select("user_id", "item_id").with_row_index().group_by("user_id").agg("index", "item_id")
+    near = np.full(frame.height, None, dtype=np.object_)
+    for user, places, items in rows.iter_rows():
+        if user in history:
+            near[places] = _most_like(index, items, sorted(history[user]))
+    return pl.Series("near", near.tolist(), dtype=pl.String)
+
+
+def _most_like(index: ItemIndex, items: Sequence[str], had: Sequence[str]) -> list[str | None]:
+    wanted, known = (index.places(ids) for ids in (items, had))
+    likeness = np.round(_unit(index.vectors[wanted]) @ _unit(index.vectors[known]).T, 5)
+    likeness[wanted[:, None] == known[None, :]] = -np.inf
+    best = likeness.argmax(axis=1)
+    return [had[place] if np.isfinite(likeness[row, place]) else None for row, place in enumerate(best)]
 
 
 def _unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:

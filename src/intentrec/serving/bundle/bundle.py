@@ -1,5 +1,6 @@
 """A release as its readers meet it: mapped files, a few look-ups an answer."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Self
 
@@ -32,6 +33,7 @@ class Bundle:
         folder: Where it lies.
         meta: What it is.
         index: Items under their vectors, ids ascending, with the engine that was built for them.
+        lengths: Of the items' vectors, (N,).
         categories: Code of each item's category in `meta.categories`, -1 for none, (N,).
         brands: Code of each item's brand in `brand_names`, -1 for none, (N,).
         brand_names: Ascending.
@@ -51,6 +53,7 @@ class Bundle:
         saved = f"{INDEX}/index.json" in meta.files
         engine = load_index(folder / INDEX, vectors, retrieval, mapped=True) if saved else None
         self.index = ItemIndex(mapped(folder, "items.ids"), vectors, engine)
+        self.lengths = mapped(folder, "items.lengths")
         self.categories, self.brands = mapped(folder, "items.categories"), mapped(folder, "items.brands")
         self.brand_names, self.prices = mapped(folder, "brands"), mapped(folder, "items.prices")
         self._heads, self._more = (Ragged.open_bytes(folder, f"items.{name}") for name in ("heads", "more"))
@@ -204,13 +207,12 @@ class Bundle:
             at += 1
         return None
 
-    def placed(self, row: int, limit: int) -> list[tuple[str, int, str | None]]:
+    def placed(self, row: int) -> Iterator[tuple[str, int, str | None]]:
         """Users whose stored lists hold an item, with the place and the tag that led there, best places first."""
-        start, end = int(self._placed.starts[row]), int(self._placed.starts[row + 1])
-        part = slice(start, min(end, start + limit))
-        users = self.user_ids[self._placed.values[part]].tolist()
-        tags = [None if tag < 0 else str(self.tag_names[tag]) for tag in self._tags[part].tolist()]
-        return list(zip(users, self._ranks[part].tolist(), tags, strict=True))
+        for at in range(int(self._placed.starts[row]), int(self._placed.starts[row + 1])):
+            tag = int(self._tags[at])
+            name = None if tag < 0 else str(self.tag_names[tag])
+            yield str(self.user_ids[self._placed.values[at]]), int(self._ranks[at]), name
 
     def nearest_texts(self, vectors: NDArray[np.float32], n: int) -> Ints:
         """Rows of the items whose titles are nearest to texts, (V, n).

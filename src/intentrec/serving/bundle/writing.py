@@ -52,6 +52,7 @@ def _write_items(folder: Path, items: Items) -> None:
         {
             "items.ids": items.ids,
             "items.vectors": items.vectors,
+            "items.lengths": np.linalg.norm(items.vectors, axis=1).astype(np.float32),
             "items.categories": items.categories.astype(np.int32),
             "items.brands": items.brands.astype(np.int32),
             "items.prices": items.prices.astype(np.float64),

@@ -1,18 +1,34 @@
 """Lists for users, from a bundle and what is live."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+import polars as pl
+
 from intentrec.config import Config
+from intentrec.errors import NotFoundError
+from intentrec.explanations import rule_reasons
 from intentrec.pipeline.why import Chain
+from intentrec.retrieval.memory import Remembered
 from intentrec.serving.bundle import About, Bundle
+from intentrec.serving.ranking import channels
 from intentrec.serving.ranking.asking import Answer, Ask
+from intentrec.serving.ranking.chain import LONGEST, SHOWN, chain_of
+from intentrec.serving.ranking.cosines import Cosines
+from intentrec.serving.ranking.people import People
+from intentrec.serving.ranking.person import Person
+from intentrec.serving.ranking.reading import Reader
+from intentrec.serving.ranking.shelf import Shelf
+from intentrec.serving.ranking.shelves import Shelves
+from intentrec.serving.ranking.shortcut import Newcomers, cut, fits, score_at
+from intentrec.serving.ranking.telling import Row, encoded, told
+from intentrec.serving.ranking.wishes import wishing
 
 if TYPE_CHECKING:
     from intentrec.serving.live import LiveEvent, LiveState
-
-CHANNELS = ("user", "tag", "memory", "popular", "encoder")
 
 
 @dataclass(frozen=True)
@@ -30,7 +46,7 @@ class Reached:
 
 
 class Ranking:
-    """Ranks for users of one bundle, known and new; what is live counts at the next call.
+    """Ranks for users of one bundle, known and new; what is live counts at the next call. Threads may share it.
 
     Args:
         bundle: Stays open as long as the ranking is used.
@@ -42,25 +58,54 @@ class Ranking:
         self.bundle = bundle
         self.live = live
         self.config = config
+        self.released = Config.model_validate(bundle.meta.config)
+        self._reader = Reader(bundle, self.released)
+        self._people = People(bundle, live, self.released, config.serving.latest_events, self._reader)
+        self._shelves = Shelves(bundle, live, self._reader, config.serving.new_item_neighbours)
+        self._newcomers, self._cosines = Newcomers(), Cosines()
+
+    @cached_property
+    def _remembered(self) -> Remembered | None:
+        return self.bundle.remembered
 
     def warm(self) -> None:
         """Load now what is otherwise loaded at first need: the towers and the reader of texts. Takes seconds."""
-        raise NotImplementedError
+        self._reader.warm()
 
     def for_user(self, user_id: str, ask: Ask) -> Answer:
         """A user's list: as it was stored where nothing is live and nothing overrides it, else ranked anew.
 
         A user that nobody knows gets what is popular.
         """
-        raise NotImplementedError
+        self.live.sync()
+        shelf = self._shelves.now()
+        if fits(ask) and not self.live.version(user_id):
+            answer = self._stored(user_id, ask, shelf)
+            if answer is not None:
+                return answer
+        person = self._people.of(user_id)
+        return self._popular(ask, shelf) if person.is_stranger else self._ranked(person, ask, shelf, "live")
 
     def for_history(self, events: Sequence["LiveEvent"], ask: Ask) -> Answer:
         """A list for somebody who is known by these events alone; nothing of them is kept."""
-        raise NotImplementedError
+        self.live.sync()
+        shelf = self._shelves.now()
+        person = self._people.known_by(events, "")
+        return self._popular(ask, shelf) if person.is_stranger else self._ranked(person, ask, shelf, "history")
 
     def for_wishes(self, wishes: Sequence[str], ask: Ask, user_id: str | None = None) -> Answer:
-        """A list from words: each wish is a tag, and for a known user fused with the user's vector."""
-        raise NotImplementedError
+        """A list from words: each wish is a tag, and for a known user fused with the user's vector.
+
+        Raises:
+            ConfigError: A wish is no tag of the release, and the release cannot read new words.
+        """
+        self.live.sync()
+        shelf = self._shelves.now()
+        person = self._people.stranger("") if user_id is None else self._people.of(user_id)
+        person = wishing(person, wishes, self._people, self.bundle.meta.as_of)
+        if person.is_stranger:
+            return self._popular(ask, shelf)
+        return self._ranked(person, ask, shelf, "wishes", user_share=0.0)
 
     def similar(self, item_id: str, ask: Ask) -> Answer:
         """Items whose vectors have the greatest cosine with an item's.
@@ -68,10 +113,14 @@ class Ranking:
         Raises:
             NotFoundError: There is no such item.
         """
-        raise NotImplementedError
+        self.live.sync()
+        shelf = self._shelves.now()
+        rows, scores = self._cosines.nearest(shelf, self._row(shelf, item_id), ask.k, shelf.passing(ask.filters))
+        frame = channels.listed("", shelf.index.ids[rows].tolist(), scores.tolist(), "similar")
+        return self._answer(frame.to_dicts(), shelf, ask, "similar")
 
     def channel(self, name: str, user_id: str, ask: Ask) -> Answer:
-        """Candidates of one channel with its own scores, for rankers further on.
+        """Candidates of one channel with its own scores, for rankers further on; beta and diversity do not count.
 
         Args:
             name: One of `channels`.
@@ -79,12 +128,22 @@ class Ranking:
         Raises:
             NotFoundError: There is no such channel in this release.
         """
-        raise NotImplementedError
+        if name not in self.channels:
+            raise NotFoundError(f"There is no channel {name!r} in this release; it has {', '.join(self.channels)}.")
+        self.live.sync()
+        shelf, source = self._shelves.now(), f"channel:{name}"
+        if name == "popular":
+            return replace(self._popular(ask, shelf), source=source)
+        person = self._people.of(user_id)
+        frame = self._candidates(name, person, ask, shelf)
+        return self._answer(self._told(frame, person, shelf, ask), shelf, ask, source)
 
     @property
     def channels(self) -> tuple[str, ...]:
         """The channels of this release."""
-        raise NotImplementedError
+        meta = self.bundle.meta
+        absent = {"memory": meta.memory is None, "encoder": meta.towers_width >= meta.width}
+        return tuple(name for name in channels.CHANNELS if not absent.get(name, False))
 
     def why(self, user_id: str, item_id: str) -> Chain:
         """The chain behind one recommendation, as the user stands now.
@@ -92,20 +151,142 @@ class Ranking:
         Raises:
             NotFoundError: The user or the item is not known.
         """
-        raise NotImplementedError
+        self.live.sync()
+        shelf = self._shelves.now()
+        if not self.knows(user_id):
+            raise NotFoundError(f"There is no user {user_id!r} in release {self.bundle.meta.release}, nor since.")
+        self._row(shelf, item_id)
+        person = self._people.of(user_id)
+        frame, length = self._found(person, item_id, shelf)
+        row = self._told(frame, person, shelf, Ask())[0]
+        remembered = person.ranker(shelf, self.released.retrieval, self._remembered).remembered_of(user_id, item_id)
+        return chain_of(row, length, person, shelf, remembered)
 
     def about(self, user_id: str) -> About | None:
         """Profile, interests and tags as they stand now; None for a user of whom nothing is written."""
-        raise NotImplementedError
+        self.live.sync()
+        if not self.live.version(user_id):
+            return self.bundle.about(user_id)
+        about = self._people.of(user_id).about
+        return about if about.profile or about.interests else None
+
+    def beta_of(self, user_id: str) -> float:
+        """The fitted weight of the user's vector against the tags."""
+        self.live.sync()
+        return self._people.of(user_id).beta
 
     def knows(self, user_id: str) -> bool:
         """Whether anything is known of a user: events or attributes in the release, or something live."""
-        raise NotImplementedError
+        self.live.sync()
+        if self.live.is_erased(user_id):
+            return False
+        return self.live.version(user_id) > 0 or self.bundle.knows(user_id)
 
     def item(self, item_id: str) -> dict[str, Any] | None:
         """What is known of an item; None for one that nobody has put in."""
-        raise NotImplementedError
+        self.live.sync()
+        shelf = self._shelves.now()
+        row = shelf.row(item_id)
+        return None if row is None else shelf.item(row)
 
     def audience(self, item_id: str, limit: int = 20) -> list[Reached]:
         """Users whose stored lists hold an item, those first where it stands highest."""
-        raise NotImplementedError
+        row = self.bundle.item_row(item_id)
+        if row is None:
+            return []
+        self.live.sync()
+        reached: list[Reached] = []
+        for user, rank, tag in self.bundle.placed(row):
+            if len(reached) == limit:
+                break
+            if not self.live.is_erased(user):
+                reached.append(Reached(user, rank, tag))
+        return reached
+
+    def _row(self, shelf: Shelf, item_id: str) -> int:
+        row = shelf.row(item_id)
+        if row is None:
+            raise NotFoundError(f"There is no item {item_id!r} in release {self.bundle.meta.release}, nor since.")
+        return row
+
+    def _stored(self, user_id: str, ask: Ask, shelf: Shelf) -> Answer | None:
+        """The stored list, unless it is too short or a new item would stand in it."""
+        stored = self.bundle.stored(user_id)
+        found = None if stored is None else cut(stored, ask, shelf)
+        if stored is None or found is None:
+            return None
+        entries, last = found
+        if shelf.n_new:
+            n = len(self.bundle.index)
+            may = shelf.passes(ask.filters, np.arange(n, n + shelf.n_new))
+            worth = self._newcomers.scores(self._people.of(user_id), shelf)
+            if (worth[may] > score_at(stored, last)).any():
+                return None
+        return Answer(entries, ask.k, "stored", self.bundle.meta.release)
+
+    def _ranked(self, person: Person, ask: Ask, shelf: Shelf, source: str, **settings: float) -> Answer:
+        if ask.diversity is not None:
+            settings["diversity"] = ask.diversity
+        if ask.beta is not None:
+            person = replace(person, beta=ask.beta)
+        config = self.released.retrieval.model_copy(update=settings)
+        ranker = person.ranker(shelf, config, self._remembered)
+        allowed = shelf.passing(ask.filters)
+        frame = ranker.recommend([person.user_id], ask.k, filter_viewed=ask.filter_viewed, allowed=allowed)
+        return self._answer(self._told(frame, person, shelf, ask), shelf, ask, source)
+
+    def _told(self, frame: pl.DataFrame, person: Person, shelf: Shelf, ask: Ask) -> Sequence[Row]:
+        return told(frame, person, shelf, self.bundle, self.released.language) if ask.explain else frame.to_dicts()
+
+    def _answer(self, rows: Sequence[Row], shelf: Shelf, ask: Ask, source: str) -> Answer:
+        return Answer(encoded(rows, shelf, explain=ask.explain), len(rows), source, self.bundle.meta.release)
+
+    def _popular(self, ask: Ask, shelf: Shelf) -> Answer:
+        frame = self._popular_frame(ask, shelf)
+        rows = frame.with_columns(reason=rule_reasons(frame, self.released.language)).to_dicts()
+        return self._answer(rows, shelf, ask, "popular")
+
+    def _popular_frame(self, ask: Ask, shelf: Shelf) -> pl.DataFrame:
+        items, scores = self.bundle.popular
+        if not ask.filters.open:
+            kept = shelf.passes(ask.filters, items.astype(np.int64))
+            items, scores = items[kept], scores[kept]
+        names = shelf.index.ids[items[: ask.k].astype(np.int64)].tolist()
+        return channels.listed("", names, scores[: ask.k].tolist(), "popular")
+
+    def _candidates(self, name: str, person: Person, ask: Ask, shelf: Shelf) -> pl.DataFrame:
+        mask, config, seen = shelf.passing(ask.filters), self.released.retrieval, ask.filter_viewed
+        if name == "tag":
+            return channels.of_tags(person, shelf, config, ask.k, mask, seen=seen)
+        if name == "memory" and self._remembered is not None:
+            return channels.of_memory(person, shelf, self._remembered, ask.k, mask, seen=seen)
+        own = slice(self.bundle.meta.towers_width, None) if name == "encoder" else slice(None)
+        return channels.of_vector(person, shelf, config, ask.k, mask, seen=seen, name=name, columns=own)
+
+    def _found(self, person: Person, item_id: str, shelf: Shelf) -> tuple[pl.DataFrame, int]:
+        """The item's row in the shortest list that holds it, and the length of that list; the last holds it alone."""
+        lengths = (SHOWN, self.bundle.meta.stored_k, min(len(shelf.index), LONGEST))
+        tried = (
+            self._popular_lists(item_id, shelf, lengths)
+            if person.is_stranger
+            else self._lists(person, item_id, shelf, lengths)
+        )
+        for frame, length in tried:
+            if not frame.is_empty():
+                return frame, length
+        raise NotFoundError(f"Item {item_id!r} cannot be scored for user {person.user_id!r}.")
+
+    def _popular_lists(self, item_id: str, shelf: Shelf, lengths: Sequence[int]) -> Iterator[tuple[pl.DataFrame, int]]:
+        frame = self._popular_frame(Ask(k=len(shelf.index)), shelf).filter(pl.col("item_id") == item_id)
+        rank = 0 if frame.is_empty() else int(frame["rank"][0])
+        yield frame, next((length for length in lengths if length >= rank), len(shelf.index))
+
+    def _lists(
+        self, person: Person, item_id: str, shelf: Shelf, lengths: Sequence[int]
+    ) -> Iterator[tuple[pl.DataFrame, int]]:
+        ranker = person.ranker(shelf, self.released.retrieval, self._remembered)
+        for filter_viewed in (True, False):
+            for length in lengths:
+                rows = ranker.recommend([person.user_id], length, filter_viewed=filter_viewed)
+                yield rows.filter(pl.col("item_id") == item_id), length
+        yield ranker.recommend([person.user_id], 1, filter_viewed=False, items=[item_id]), 1
