@@ -97,7 +97,7 @@ class TagCase(Case):
     Attributes:
         known: Whether the user has the interest it serves.
         interest_reason: Why the user has it.
-        history: What the user touched, the latest first, each once.
+        history: What the user touched, each once: first what the interest rests on, then the latest.
         recent: Phrases of what was touched in the last days before the user's own last event.
         others: The user's tags of better rank.
     """
@@ -120,9 +120,11 @@ class ExplanationCase(Case):
 
     Attributes:
         facts: All that is known about the item, by what it is: title, name, phrase, category, brand and so on.
+        composed: Whether a model wrote it in its own words, and did not choose it among sentences of rules.
     """
 
     facts: tuple[tuple[str, str], ...]
+    composed: bool
 
     @property
     def task(self) -> Task:

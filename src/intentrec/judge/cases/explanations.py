@@ -7,6 +7,7 @@ import polars as pl
 from intentrec.judge.cases.case import ExplanationCase
 from intentrec.judge.cases.frames import Tables
 
+_COMPOSED = "explanations/explain"
 _FIRST = ("title", "name", "phrase", "category", "brand", "description", "price")
 _NO_FACT = frozenset({"item_id", "created_at"})
 
@@ -29,6 +30,7 @@ def explanation_cases(chosen: pl.DataFrame, tables: Tables) -> list[ExplanationC
             prompt_version=row["prompt_version"],
             as_of=tables.as_of,
             facts=facts.get(row["item_id"], ()),
+            composed=row["prompt_version"].startswith(_COMPOSED),
         )
         for row in chosen.iter_rows(named=True)
     ]

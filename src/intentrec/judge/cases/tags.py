@@ -1,6 +1,6 @@
 """Tags as cases."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from typing import NamedTuple
 
@@ -12,10 +12,16 @@ from intentrec.tags.config import TagsConfig
 
 
 class _Past(NamedTuple):
-    """What a user did: everything the latest first, and the phrases of the last days."""
+    """What a user did: row and text of everything, the latest first, and the phrases of the last days."""
 
-    history: tuple[str, ...] = ()
+    history: tuple[tuple[int, str], ...] = ()
     recent: tuple[str, ...] = ()
+
+    def seen_from(self, evidence: Iterable[int]) -> tuple[str, ...]:
+        """Each text once; what the interest rests on comes first."""
+        rows = set(evidence)
+        first = [text for row, text in self.history if row in rows]
+        return tuple(dict.fromkeys([*first, *(text for _, text in self.history)]))
 
 
 def tag_cases(chosen: pl.DataFrame, tables: Tables, config: TagsConfig) -> list[TagCase]:
@@ -27,7 +33,7 @@ def tag_cases(chosen: pl.DataFrame, tables: Tables, config: TagsConfig) -> list[
     events = by_user(named_events(earlier, tables.catalogue, users))
     past = {user: _past(rows, config) for user, rows in events.items()}
     others = before(tables.tags.filter(pl.col("user_id").is_in(users)), ["rank"], "tag")
-    named = tables.interests.select("user_id", "interest_id", "interest", interest_reason="reason")
+    named = tables.interests.select("user_id", "interest_id", "interest", "evidence", interest_reason="reason")
     rows = chosen.join(named, on=["user_id", "interest_id"], how="left", maintain_order="left")
     return [_case(row, past, others, tables) for row in rows.iter_rows(named=True)]
 
@@ -35,7 +41,7 @@ def tag_cases(chosen: pl.DataFrame, tables: Tables, config: TagsConfig) -> list[
 def _past(rows: pl.DataFrame, config: TagsConfig) -> _Past:
     since = rows["timestamp"].max() - timedelta(days=config.recent_days)  # type: ignore[operator]
     recent = rows.filter(pl.col("timestamp") >= since)["phrase"].drop_nulls().unique(maintain_order=True)
-    return _Past(tuple(rows["text"].reverse().unique(maintain_order=True)), tuple(recent))
+    return _Past(tuple(rows.select("row", "text").reverse().iter_rows()), tuple(recent))
 
 
 def _case(
@@ -57,7 +63,7 @@ def _case(
         as_of=tables.as_of,
         known=row["interest"] is not None,
         interest_reason=str(row["interest_reason"] or ""),
-        history=mine.history,
+        history=mine.seen_from(row["evidence"] or ()),  # type: ignore[arg-type]
         recent=mine.recent,
         others=others.get((user, tag), ()),
     )
