@@ -91,7 +91,8 @@ class World:
         rng = np.random.default_rng(self.seed + 4)
         shares = rng.dirichlet(np.ones(INTERESTS), size=self.n_users).astype(np.float32)
         mixed = np.einsum("ui,uid->ud", shares, self.centres[self.wants])
-        return (mixed + 0.3 * rng.standard_normal(mixed.shape, dtype=np.float32)).astype(np.float32)
+        vectors: Vectors = (mixed + 0.3 * rng.standard_normal(mixed.shape, dtype=np.float32)).astype(np.float32)
+        return vectors
 
     @cached_property
     def tag_vectors(self) -> Vectors:
