@@ -43,7 +43,7 @@ def test_nothing_and_zeros_have_bars_without_parts() -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "text"), [(0.12345, "0.123"), (-0.5, "−0.500"), (-0.0001, "0.000"), (12.0, "12"), (12.5, "12.500")]
+    ("value", "text"), [(0.12345, "0.123"), (-0.5, "−0.500"), (-0.0001, "0.000"), (12.0, "12.000")]
 )
 def test_numbers_are_short(value: float, text: str) -> None:
     assert number(value) == text

@@ -11,6 +11,7 @@ from fastapi import FastAPI
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from intentrec import __version__
+from intentrec.serving import explorer
 from intentrec.serving.api import lists, people, probes, writes
 from intentrec.serving.api.desk import Desk, utc_now
 from intentrec.serving.api.failures import HANDLERS
@@ -19,7 +20,9 @@ from intentrec.serving.api.gate import Door, Gate
 from intentrec.serving.api.lane import Lane
 from intentrec.serving.api.route import Route
 from intentrec.serving.api.spec import ABOUT, TAGS, specification
+from intentrec.serving.explorer.sessions import Sessions
 from intentrec.serving.holder import Holder
+from intentrec.serving.keys import Caller
 from intentrec.serving.operations.logs import RequestLog
 from intentrec.serving.operations.metrics import metrics
 
@@ -78,5 +81,11 @@ def create_app(
     app.router.route_class = Route
     for part in (lists, people, writes, probes):
         part.add(app.router, desk)
-    app.close_gate(Door(config, holder.caller, lambda cookies: None, desk.metrics, RequestLog("none"), clock))
+    app.include_router(explorer.routes(holder, now))
+    sessions = Sessions.of(holder)
+
+    def session(cookies: str) -> Caller | None:
+        return sessions.in_cookies(cookies, now())
+
+    app.close_gate(Door(config, holder.caller, session, desk.metrics, RequestLog("none"), clock))
     return app

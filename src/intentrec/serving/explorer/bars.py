@@ -77,7 +77,7 @@ def _spans(entry: Mapping[str, Any]) -> list[_Span]:
 
 def _sum(entry: Mapping[str, Any]) -> str:
     if entry.get("score_user") is None:
-        return number(entry["score"])
+        return f"{entry['score']:.0f}" if entry["score"] == int(entry["score"]) else number(entry["score"])
     parts = [(entry["score_user"], "user")]
     if entry.get("score_tag") is not None:
         parts.append((entry["score_tag"], "tags"))
@@ -89,6 +89,6 @@ def _sum(entry: Mapping[str, Any]) -> str:
 
 
 def number(value: float) -> str:
-    """Three digits behind the point, none for whole numbers from 10 on, and a proper minus."""
-    text = f"{value:.0f}" if abs(value) >= 10 and value == int(value) else f"{value:.3f}"
+    """Three digits behind the point, and a proper minus."""
+    text = f"{value:.3f}"
     return text.replace("-", "" if float(text) == 0 else _MINUS)

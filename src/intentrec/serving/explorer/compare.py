@@ -3,7 +3,6 @@
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
-from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from intentrec.serving.api.auth import needs
@@ -18,8 +17,8 @@ def compare_routes(explorer: Explorer) -> APIRouter:
     router = page_router(needs("read"))
 
     @router.get("/compare")
-    async def compare(request: Request, sides: Annotated[Sides, Query()]) -> Response:
-        published = await run_in_threadpool(explorer.holder.workspace.releases.list)
+    def compare(request: Request, sides: Annotated[Sides, Query()]) -> Response:
+        published = explorer.holder.workspace.releases.list()
         values: dict[str, Any] = {"found": None, "facts": []}
         if sides.left_user:
             found = compared(sides, explorer.ranking, explorer.holder.config.serving.max_k)

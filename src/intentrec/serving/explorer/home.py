@@ -4,7 +4,6 @@ from typing import Annotated, Any
 
 import polars as pl
 from fastapi import APIRouter, Query, Request
-from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from intentrec.serving.api.auth import needs
@@ -22,23 +21,23 @@ def home_routes(explorer: Explorer) -> APIRouter:
 
     @router.get("")
     @router.get("/")
-    async def home(request: Request) -> Response:
+    def home(request: Request) -> Response:
         ranking = explorer.ranking()
         meta = ranking.bundle.meta
         some = ranking.bundle.users(limit=8)
         return explorer.page(request, "home", meta=meta, users=some, query="", live_items=len(ranking.live.items))
 
     @router.get("/search")
-    async def search(request: Request, q: Annotated[str, Query(max_length=500)] = "") -> Response:
+    def search(request: Request, q: Annotated[str, Query(max_length=500)] = "") -> Response:
         ranking, words = explorer.ranking(), q.strip()
         values: dict[str, Any] = {"users": [], "items": []}
         if words:
-            items = await run_in_threadpool(_items, explorer, ranking, words)
+            items = _items(explorer, ranking, words)
             values = {"users": _users(ranking, words), "items": items}
         return explorer.page(request, "search", **values, query=words, most=_FOUND)
 
     @router.get("/users")
-    async def users(request: Request, after: Annotated[str, Query(max_length=500)] = "") -> Response:
+    def users(request: Request, after: Annotated[str, Query(max_length=500)] = "") -> Response:
         ranking = explorer.ranking()
         found = ranking.bundle.users(after=after, limit=_PAGE + 1)
         more = found[_PAGE - 1] if len(found) > _PAGE else None

@@ -22,7 +22,7 @@ def item_routes(explorer: Explorer) -> APIRouter:
     router = page_router(needs("read"))
 
     @router.get("/item")
-    async def item(request: Request, item_id: Annotated[Id, Query(alias="id")]) -> Response:
+    def item(request: Request, item_id: Annotated[Id, Query(alias="id")]) -> Response:
         ranking = explorer.ranking()
         found = ranking.item(item_id)
         if found is None:
@@ -40,7 +40,7 @@ def item_routes(explorer: Explorer) -> APIRouter:
         )
 
     @router.get("/why")
-    async def why(request: Request, user: Id, item: Id) -> Response:
+    def why(request: Request, user: Id, item: Id) -> Response:
         ranking = explorer.ranking()
         must_know(ranking, user)
         return explorer.page(request, "why", chain=ranking.why(user, item))

@@ -4,7 +4,6 @@ from typing import Annotated, Any
 
 import polars as pl
 from fastapi import APIRouter, Query, Request
-from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from intentrec.serving.api.auth import needs
@@ -22,9 +21,9 @@ def release_routes(explorer: Explorer) -> APIRouter:
     workspace = explorer.holder.workspace
 
     @router.get("/releases")
-    async def releases(request: Request) -> Response:
-        published = await run_in_threadpool(workspace.releases.list)
-        current = await run_in_threadpool(workspace.releases.current)
+    def releases(request: Request) -> Response:
+        published = workspace.releases.list()
+        current = workspace.releases.current()
         return explorer.page(
             request,
             "releases",
@@ -34,8 +33,8 @@ def release_routes(explorer: Explorer) -> APIRouter:
         )
 
     @router.get("/release")
-    async def release(request: Request, name: Annotated[str, Query(max_length=100)]) -> Response:
-        manifest = await run_in_threadpool(workspace.releases.get, name)
+    def release(request: Request, name: Annotated[str, Query(max_length=100)]) -> Response:
+        manifest = workspace.releases.get(name)
         return explorer.page(
             request,
             "release",
@@ -43,14 +42,14 @@ def release_routes(explorer: Explorer) -> APIRouter:
             served=explorer.ranking().bundle.meta.release,
             stages=_stages(manifest),
             models=_models(manifest),
-            quarantine=await run_in_threadpool(_quarantine, workspace),
-            rejections=await run_in_threadpool(_rejections, workspace, manifest),
+            quarantine=_quarantine(workspace),
+            rejections=_rejections(workspace, manifest),
             facts=_facts(manifest),
         )
 
     @router.get("/release/quality")
-    async def measured(request: Request) -> Response:
-        found = await run_in_threadpool(quality, workspace)
+    def measured(request: Request) -> Response:
+        found = quality(workspace)
         whole = not request.headers.get("hx-request")
         return explorer.page(request, "quality" if whole else "_quality", quality=found, root=str(workspace.root))
 
@@ -70,10 +69,16 @@ def _facts(manifest: Manifest) -> list[tuple[str, str]]:
     ]
 
 
-def _stages(manifest: Manifest) -> list[tuple[str, str, int]]:
-    """A row for each count of each stage."""
+def _stages(manifest: Manifest) -> list[tuple[str, list[tuple[str, int]]]]:
+    """What each stage counted, in the order they ran."""
     steps: dict[str, dict[str, int]] = manifest.report.get("steps", {})
-    return [(stage, name, value) for stage, counts in steps.items() for name, value in counts.items()]
+    return [(stage, [(_named(name), n) for name, n in counts.items()]) for stage, counts in steps.items() if counts]
+
+
+def _named(count: str) -> str:
+    """`passed:none` counts what passed the gate and which model wrote it."""
+    what, _, model = count.partition(":")
+    return f"{what}, by {'rule' if model == 'none' else model}" if model else what
 
 
 def _models(manifest: Manifest) -> list[list[str]]:

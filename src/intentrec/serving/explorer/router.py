@@ -15,7 +15,7 @@ from intentrec.serving.explorer.labels.routes import label_routes
 from intentrec.serving.explorer.pages import Pages, asset_response
 from intentrec.serving.explorer.release import release_routes
 from intentrec.serving.explorer.route import page_router
-from intentrec.serving.explorer.sessions import SECRET_FILE, Sessions
+from intentrec.serving.explorer.sessions import Sessions
 from intentrec.serving.explorer.sign import sign_routes
 from intentrec.serving.explorer.user import user_routes
 from intentrec.serving.holder import Holder
@@ -29,8 +29,7 @@ def _wall_clock() -> datetime:
 
 def explorer_router(holder: Holder, now: Callable[[], datetime] = _wall_clock) -> APIRouter:
     """Every page of the explorer, under /explorer."""
-    sessions = Sessions(holder.keys, holder.workspace.root / SECRET_FILE)
-    explorer = Explorer(holder, sessions, Pages(), now)
+    explorer = Explorer(holder, Sessions.of(holder), Pages(), now)
     router = APIRouter()
     for part in _PARTS:
         router.include_router(part(explorer))
@@ -42,7 +41,7 @@ def _files() -> APIRouter:
     router = page_router()
 
     @router.get("/static/{name}")
-    async def file(request: Request, name: str) -> Response:
+    def file(request: Request, name: str) -> Response:
         return asset_response(name)
 
     return router

@@ -16,10 +16,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING, Self
 
 from intentrec.errors import WorkspaceError
 from intentrec.serving.keys import Caller, Key, Keys
 from intentrec.workspace.files import disk_errors
+
+if TYPE_CHECKING:
+    from intentrec.serving.holder import Holder
 
 COOKIE = "intentrec_session"
 LIFETIME = timedelta(hours=12)
@@ -38,6 +42,11 @@ class Sessions:
 
     keys: Keys
     file: Path
+
+    @classmethod
+    def of(cls, holder: "Holder") -> Self:
+        """Those of what is served."""
+        return cls(holder.keys, holder.workspace.root / SECRET_FILE)
 
     def open(self, token: str, now: datetime) -> str | None:
         """A session for whoever holds a key; None for no key of ours.

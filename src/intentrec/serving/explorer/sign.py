@@ -17,11 +17,11 @@ def sign_routes(explorer: Explorer) -> APIRouter:
     router = page_router()
 
     @router.get("/sign-in")
-    async def ask(request: Request, then: Annotated[str, Query(max_length=4000)] = "") -> Response:
+    def ask(request: Request, then: Annotated[str, Query(max_length=4000)] = "") -> Response:
         return explorer.page(request, "sign_in", then=then, failed=False)
 
     @router.post("/sign-in")
-    async def sign_in(
+    def sign_in(
         request: Request,
         key: Annotated[str, Form(max_length=500)],
         then: Annotated[str, Form(max_length=4000)] = "",
@@ -38,7 +38,7 @@ def sign_routes(explorer: Explorer) -> APIRouter:
         return response
 
     @router.post("/sign-out")
-    async def sign_out(request: Request) -> Response:
+    def sign_out(request: Request) -> Response:
         base = base_of(request)
         response = RedirectResponse(f"{base}/sign-in", 303, {"Cache-Control": "no-store"})
         response.delete_cookie(COOKIE, path=base, httponly=True, samesite="strict")

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Form, Query, Request
-from starlette.concurrency import run_in_threadpool
 from starlette.responses import RedirectResponse, Response
 
 from intentrec.serving.api.auth import caller_of, needs, permitted
@@ -29,36 +28,33 @@ def user_routes(explorer: Explorer) -> APIRouter:
     router = page_router(needs("read"))
 
     @router.get("/user")
-    async def whole(request: Request, knobs: Annotated[Knobs, Query()]) -> Response:
+    def whole(request: Request, knobs: Annotated[Knobs, Query()]) -> Response:
         ranking = explorer.ranking()
         must_know(ranking, knobs.id)
         return explorer.page(request, "user", **_whole(explorer, request, ranking, knobs))
 
     @router.get("/user/list")
-    async def ranked(request: Request, knobs: Annotated[Knobs, Query()]) -> Response:
+    def ranked(request: Request, knobs: Annotated[Knobs, Query()]) -> Response:
         ranking = explorer.ranking()
         must_know(ranking, knobs.id)
         values = _listed(explorer, ranking, knobs)
-        said = f"Ranked anew. {values['list'].changed}"
-        return explorer.page(
-            request, "_reranked", _address(explorer, request, knobs), **values, said=said, partial=True
-        )
+        return explorer.page(request, "_reranked", _address(explorer, request, knobs), **values, partial=True)
 
     @router.get("/user/evidence")
-    async def evidence(request: Request, knobs: Annotated[Knobs, Query()]) -> Response:
+    def evidence(request: Request, knobs: Annotated[Knobs, Query()]) -> Response:
         ranking = explorer.ranking()
         must_know(ranking, knobs.id)
         values = _told(request, persona(ranking, knobs), knobs)
         return explorer.page(request, "_evidence", _address(explorer, request, knobs), **values, partial=True)
 
     @router.post("/user/interests")
-    async def edited(request: Request, sent: Annotated[Sent, Form()]) -> Response:
+    def edited(request: Request, sent: Annotated[Sent, Form()]) -> Response:
         permitted(caller_of(request), "write")
         ranking = explorer.ranking()
         must_know(ranking, sent.id)
         ask = ask_of(sent, ranking, explorer.holder.config.serving.max_k)
         before, said = ranking.for_user(sent.id, ask), told(sent, persona(ranking, sent))
-        await run_in_threadpool(keep, explorer, sent)
+        keep(explorer, sent)
         if not request.headers.get("hx-request"):
             return RedirectResponse(explorer.pages.link(request, "user", **sent.knobs().query()), 303)
         ranking = explorer.ranking()
@@ -76,7 +72,7 @@ def _whole(explorer: Explorer, request: Request, ranking: Ranking, knobs: Knobs)
     return {
         **_told(request, story, knobs),
         **_listed(explorer, ranking, knobs),
-        "known": _known(ranking, story),
+        "known": _known(ranking, story, knobs.id),
         "rest": rest,
         "turned": {name: rest[name] if value is None else value for name, value in given.items()},
         "most": explorer.holder.config.serving.max_k,
@@ -98,12 +94,19 @@ def _listed(explorer: Explorer, ranking: Ranking, knobs: Knobs) -> dict[str, Any
     ask, rest = ask_of(knobs, ranking, most), at_rest(knobs, ranking, most)
     answer = ranking.for_user(knobs.id, ask)
     before = None if ask == rest else ranking.for_user(knobs.id, rest)
-    return {"list": listing(answer, before), "knobs": knobs}
+    shown = listing(answer, before)
+    said = (
+        f"Against the list as it is served: {shown.changed}"
+        if shown.changed
+        else "Beta and diversity as they are served."
+    )
+    return {"list": shown, "knobs": knobs, "said": said}
 
 
-def _known(ranking: Ranking, story: Persona) -> list[tuple[str, str]]:
-    meta = ranking.bundle.meta
+def _known(ranking: Ranking, story: Persona, user_id: str) -> list[tuple[str, str]]:
+    meta, live = ranking.bundle.meta, len(ranking.live.numbered(user_id))
     facts = [("release", f"{meta.release}, as of {meta.as_of:%Y-%m-%d}"), ("events", f"{story.timeline.total:,}")]
+    facts += [("since the release", f"{live:,}")] if live else []
     facts.append(("interests", str(len(story.interests))))
     return [*facts, ("tags", str(sum(len(interest.tags) for interest in story.interests)))]
 

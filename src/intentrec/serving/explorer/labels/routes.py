@@ -22,13 +22,13 @@ def label_routes(explorer: Explorer) -> APIRouter:
     workspace, store = explorer.holder.workspace, explorer.holder.store
 
     @router.get("/labels")
-    async def labels(request: Request, rater: Annotated[str, Query(max_length=100)] = "") -> Response:
+    def labels(request: Request, rater: Annotated[str, Query(max_length=100)] = "") -> Response:
         caller = caller_of(request)
         named = "" if caller is None or caller.name == "local" else caller.name
         return explorer.page(
             request,
             "labels",
-            figures=await run_in_threadpool(lambda: figures(given(workspace, store.labels()))),
+            figures=figures(given(workspace, store.labels())),
             criteria=CRITERIA,
             tasks=TASKS,
             rater=rater or named,
@@ -36,25 +36,30 @@ def label_routes(explorer: Explorer) -> APIRouter:
         )
 
     @router.get("/labels/next")
-    async def one(request: Request, turn: Annotated[Turn, Query()]) -> Response:
+    def one(request: Request, turn: Annotated[Turn, Query()]) -> Response:
         permitted(caller_of(request), "label")
         ranking = explorer.ranking()
-        values = await run_in_threadpool(_card, explorer, ranking, turn)
+        values = _card(explorer, ranking, turn)
         page = "_judge" if request.headers.get("hx-request") else "judge"
         return explorer.page(request, page, **values, said="Skipped." if turn.after else "")
 
     @router.post("/labels")
     async def judged(request: Request) -> Response:
         permitted(caller_of(request), "label")
-        form, ranking = dict(await request.form()), explorer.ranking()
-        given_now = judged_of(form)
-        await run_in_threadpool(keep, explorer, ranking, given_now, form)
-        turn = Turn(task=given_now.task, rater=given_now.rater, after=given_now.after)
-        if not request.headers.get("hx-request"):
-            return RedirectResponse(explorer.pages.link(request, "labels/next", **turn.model_dump()), 303)
-        return explorer.page(request, "_judge", **await run_in_threadpool(_card, explorer, ranking, turn), said="Kept.")
+        form = dict(await request.form())
+        return await run_in_threadpool(_kept, explorer, request, form)
 
     return router
+
+
+def _kept(explorer: Explorer, request: Request, form: dict[str, Any]) -> Response:
+    """Keep what was judged, and go on to the next."""
+    judged, ranking = judged_of(form), explorer.ranking()
+    keep(explorer, ranking, judged, form)
+    turn = Turn(task=judged.task, rater=judged.rater, after=judged.after)
+    if not request.headers.get("hx-request"):
+        return RedirectResponse(explorer.pages.link(request, "labels/next", **turn.model_dump()), 303)
+    return explorer.page(request, "_judge", **_card(explorer, ranking, turn), said="Kept.")
 
 
 def _card(explorer: Explorer, ranking: Ranking, turn: Turn) -> dict[str, Any]:
