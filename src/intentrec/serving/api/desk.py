@@ -36,8 +36,7 @@ class Desk:
     now: Callable[[], datetime] = utc_now
 
     def ranking(self) -> Ranking:
-        """The current release's lists, with all that is live until now."""
-        self.holder.live.sync()
+        """The current release's lists; what is live counts at each call."""
         return self.holder.ranking
 
     async def aside(self, call: Callable[..., T], *args: object) -> T:

@@ -30,7 +30,9 @@ def add(api: APIRouter, desk: Desk) -> None:
         popular, and `source` says so.
         """
         ranking, ask = desk.ranking(), query.ask()
-        answer = await desk.aside(ranking.for_user, user_id, ask)
+        answer = ranking.at_hand(user_id, ask)
+        if answer is None:
+            answer = await desk.aside(ranking.for_user, user_id, ask)
         desk.metrics.answers(answer.source)
         return listed(answer, user_id=user_id)
 

@@ -86,6 +86,18 @@ class Ranking:
         person = self._people.of(user_id)
         return self._popular(ask, shelf) if person.is_stranger else self._ranked(person, ask, shelf, "live")
 
+    def at_hand(self, user_id: str, ask: Ask) -> Answer | None:
+        """The user's stored list, where that is the answer and takes a moment; None where `for_user` has to work."""
+        if not fits(ask):
+            return None
+        self.live.sync()
+        shelf = self._shelves.made()
+        if shelf is None or self.live.version(user_id):
+            return None
+        if shelf.n_new and not self._newcomers.weighed(user_id, shelf):
+            return None
+        return self._stored(user_id, ask, shelf)
+
     def for_history(self, events: Sequence["LiveEvent"], ask: Ask) -> Answer:
         """A list for somebody who is known by these events alone; nothing of them is kept."""
         self.live.sync()

@@ -27,10 +27,15 @@ class Shelves:
         self._vectors: dict[str, NDArray[np.float32]] = {}
         self._lock = threading.Lock()
 
+    def made(self) -> Shelf | None:
+        """The shelf as it stands now, where it is made already; a moment."""
+        shelf = self._shelf
+        return shelf if shelf.version == self._live.items_version else None
+
     def now(self) -> Shelf:
         """Take it once a request."""
-        shelf = self._shelf
-        if shelf.version == self._live.items_version:
+        shelf = self.made()
+        if shelf is not None:
             return shelf
         with self._lock:
             version, items = self._live.items_version, dict(self._live.items)

@@ -58,6 +58,11 @@ class Newcomers:
         self._known: OrderedDict[str, tuple[int, NDArray[np.float64]]] = OrderedDict()
         self._lock = threading.Lock()
 
+    def weighed(self, user_id: str, shelf: Shelf) -> bool:
+        """Whether what the new items are worth to a user is known already."""
+        held = self._known.get(user_id)
+        return held is not None and held[0] == shelf.version
+
     def scores(self, person: Person, shelf: Shelf) -> NDArray[np.float64]:
         """The greatest score of each new item for a user, (M,)."""
         with self._lock:
