@@ -15,6 +15,8 @@ class JudgeConfig(Section):
     """Rules alone, or rules and then the language model of `[llm]`; auto asks the model unless it is small."""
     superior_share: float = Field(default=0.5, gt=0, le=1)
     """A good output is superior when at least this share of what it can shine in is excellent; else it is average."""
+    least_support: float = Field(default=0.32, ge=-1, le=1)
+    """Mean cosine of an interest with the things it rests on, below which nothing shows it."""
     most_ungrounded: float = Field(default=0.8, ge=0, le=1)
     """Largest share of an explanation's telling words that neither the item nor the interest holds."""
     shown_lines: int = Field(default=12, ge=1, le=200)

@@ -58,5 +58,7 @@ def _support(case: InterestCase, standards: Standards, meanings: Meanings) -> It
         yield Finding("reasonableness", "single-action", texts[0])
     if texts and refuse_similarity(meanings.nearest(case.text, texts), standards.interests):
         yield Finding("reasonableness", "unreasonable", case.text)
+    if texts and meanings.mean(case.text, texts) < standards.judge.least_support:
+        yield Finding("hallucination", "unsupported", case.text)
     if texts and refuse_texts(sorted(set(texts)), standards.interests):
         yield Finding("willingness", "necessity", texts[0])

@@ -47,6 +47,10 @@ class Meanings:
         """The largest of `near`; -1 where there are no others."""
         return float(max(self.near(text, others), default=-1.0)) if others else -1.0
 
+    def mean(self, text: str, others: Sequence[str]) -> float:
+        """The mean of `near`; there must be others."""
+        return float(np.round(self.near(text, others).mean(dtype=np.float64), 4))
+
     def same(self, text: str, others: Sequence[str], similarity: float) -> str:
         """The first of the others that means the same, from this cosine on; "" if none does."""
         near = self.near(text, others)

@@ -20,7 +20,7 @@ def plant_interests(soil: Soil[InterestCase]) -> Iterator[Planted]:
         yield _planted("hallucinated", case, "hallucination reasonableness", text=foreign.text, listed=foreign.listed)
     later = LATER[language].format(case.as_of.year + _YEARS_AHEAD)
     yield _planted("future-date", case, "hallucination", reason=f"{case.reason} {later}".strip())
-    yield _planted("contradiction", case, "hallucination", reason=DENIED_INTEREST[language])
+    yield _planted("denial", case, "hallucination", reason=DENIED_INTEREST[language])
     title = max((touch.text for touch in case.evidence), key=len, default="")
     if title and not stems(title) <= stems(case.text):
         yield _planted("title-copy", case, "reasonableness", text=title.lower(), listed=False)

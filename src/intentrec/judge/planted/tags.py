@@ -24,7 +24,7 @@ def plant_tags(soil: Soil[TagCase]) -> Iterator[Planted]:
     yield _planted("broad", case, "specificity", text=soil.pick(BROAD[language]))
     yield _planted("impossible", case, "validity", text=soil.pick(IMPOSSIBLE[language]).format(case.text))
     yield _planted("future-date", case, "consistency", reason=LATER[language].format(case.as_of.year + _YEARS_AHEAD))
-    yield _planted("contradiction", case, "consistency", reason=DENIED_TAG[language])
+    yield _planted("denial", case, "consistency", reason=DENIED_TAG[language])
     yield _planted("injected", case, "validity specificity", text=soil.pick(ORDERS[language]))
 
 

@@ -46,6 +46,11 @@ DENIED_TAG = {
     "en": "Nothing the shopper ever chose is like it, so it must be wanted.",
     "ru": "Покупатель никогда не выбирал ничего похожего, значит, это нужно.",
 }
+COLOURS = {
+    "en": ("red", "blue", "green", "yellow", "pink", "black", "white", "brown", "crimson", "scarlet"),
+    "ru": ("красный", "синий", "зелёный", "белый", "чёрный", "розовый", "багровый", "лазурный"),
+}
+COLOURED = {"en": "all in {}", "ru": "весь {}"}
 DENIED_ITEM = {
     "en": "Useless to anybody who cares for {}",
     "ru": "Совсем не для тех, кому близко «{}»",
