@@ -18,6 +18,7 @@ from intentrec.errors import ConfigError
 from intentrec.evaluation.config import EvaluationConfig
 from intentrec.explanations.config import ExplanationsConfig
 from intentrec.interests.config import InterestsConfig
+from intentrec.judge.config import JudgeConfig
 from intentrec.llm.config import LLMConfig
 from intentrec.profiles.config import ProfilesConfig
 from intentrec.retrieval.config import RetrievalConfig
@@ -63,6 +64,7 @@ class Config(Section):
     retrieval: RetrievalConfig = RetrievalConfig()
     explanations: ExplanationsConfig = ExplanationsConfig()
     evaluation: EvaluationConfig = EvaluationConfig()
+    judge: JudgeConfig = JudgeConfig()
     serving: ServingConfig = ServingConfig()
 
 

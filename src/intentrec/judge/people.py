@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
+from typing import NamedTuple
 
 import numpy as np
 import polars as pl
@@ -11,7 +12,8 @@ from numpy.typing import NDArray
 
 from intentrec.judge.agreement import cohen_kappa
 from intentrec.judge.cases import case_id
-from intentrec.judge.criteria import criterion_of
+from intentrec.judge.criteria import CRITERIA, criterion_of
+from intentrec.judge.outcome import GRADE
 from intentrec.judge.rates import JudgeErrors, Rate
 
 _SAMPLES = 1000
@@ -51,24 +53,51 @@ class Standing:
 
 
 def truths(labels: pl.DataFrame) -> pl.DataFrame:
-    """What people say of each output by each criterion: task, case_id, criterion, passed, n_raters, at.
+    """What people say of each output by each criterion: task, case_id, criterion, passed, verdict, n_raters, at.
 
-    Each rater's latest verdict counts, the majority decides, and where raters are split evenly there is no truth.
-    Labels by criteria or with verdicts that are not ours are passed over.
+    Each rater's latest verdict counts and the majority decides whether it passes; where raters are split evenly there
+    is no truth. `verdict` is the commonest on that side. The criterion 'grade' holds the whole: bad with any defect,
+    where every defect was judged. Labels by criteria or with verdicts that are not ours are passed over.
 
     Args:
         labels: `LABELS`.
     """
-    votes: dict[tuple[str, str, str], dict[str, tuple[float, bool]]] = {}
+    votes: dict[tuple[str, str, str], dict[str, _Vote]] = {}
     for row in labels.sort("at", "label_id").iter_rows(named=True):
         criterion = criterion_of(row["task"], row["criterion"])
         if criterion is not None and row["verdict"] in criterion.levels:
             key = (row["task"], label_case(row), row["criterion"])
-            vote = (row["at"].timestamp(), row["verdict"] in criterion.passes)
+            vote = _Vote(row["at"].timestamp(), row["verdict"], row["verdict"] in criterion.passes)
             votes.setdefault(key, {})[row["rater"]] = vote
     rows = [(*key, *decided) for key, given in votes.items() if (decided := _majority(list(given.values())))]
     schema = {"task": pl.String, "case_id": pl.String, "criterion": pl.String, "passed": pl.Boolean}
-    return pl.DataFrame(rows, schema | {"n_raters": pl.Int64, "at": pl.Float64}, orient="row")
+    found = pl.DataFrame(rows, schema | {"verdict": pl.String, "n_raters": pl.Int64, "at": pl.Float64}, orient="row")
+    return pl.concat([found, _wholes(found)])
+
+
+class _Vote(NamedTuple):
+    """One rater's verdict on one output, `at` in seconds."""
+
+    at: float
+    verdict: str
+    passed: bool
+
+
+def _wholes(found: pl.DataFrame) -> pl.DataFrame:
+    """Rows of the criterion 'grade' for outputs of which every defect was judged."""
+    defects = [(task, c.name) for task, criteria in CRITERIA.items() for c in criteria if not c.merit]
+    listed = pl.DataFrame(defects, {"task": pl.String, "criterion": pl.String}, orient="row")
+    needed = listed.group_by("task").len("_needed")
+    wholes = found.join(listed, on=["task", "criterion"], how="semi").group_by("task", "case_id", maintain_order=True)
+    summed = wholes.agg(pl.col("passed").all(), pl.col("n_raters").min(), pl.col("at").max(), pl.len().alias("_judged"))
+    return (
+        summed.join(needed, on="task")
+        .filter(pl.col("_judged") == pl.col("_needed"))
+        .with_columns(
+            criterion=pl.lit(GRADE), verdict=pl.when("passed").then(pl.lit("average")).otherwise(pl.lit("bad"))
+        )
+        .select(found.columns)
+    )
 
 
 def label_case(row: dict[str, object]) -> str:
@@ -77,11 +106,15 @@ def label_case(row: dict[str, object]) -> str:
     return case_id(str(row["task"]), user, item, interest, str(row["text"] or ""))
 
 
-def _majority(votes: Sequence[tuple[float, bool]]) -> tuple[bool, int, float] | None:
-    counted = Counter(passed for _, passed in votes)
-    if counted[True] == counted[False]:
+def _majority(votes: Sequence[_Vote]) -> tuple[bool, str, int, float] | None:
+    passing = [vote for vote in votes if vote.passed]
+    failing = [vote for vote in votes if not vote.passed]
+    if len(passing) == len(failing):
         return None
-    return counted[True] > counted[False], len(votes), max(at for at, _ in votes)
+    won = max(passing, failing, key=len)
+    verdicts = Counter(vote.verdict for vote in won)
+    commonest = min(verdicts, key=lambda verdict: (-verdicts[verdict], verdict))
+    return won is passing, commonest, len(votes), max(vote.at for vote in votes)
 
 
 def pairs_of(labels: pl.DataFrame, verdicts: pl.DataFrame, model: str) -> dict[tuple[str, str], list[Pair]]:
