@@ -75,6 +75,6 @@ def must_catch(found: Sequence[Caught], model: str, config: JudgeConfig) -> None
     missed = ", ".join(f"{one.kind} {one.shown - one.caught} of {one.shown}" for one in found if one.caught < one.shown)
     raise LLMAnswerError(
         f"{model} is no judge of {found[0].task}s: it let {shown - caught} of {shown} planted faults pass ({missed}), "
-        f"and judge.least_caught is {config.least_caught:g}. Nothing it said was stored. Use a larger or a tuned model, or "
-        'judge by rules alone: judge.mode = "rules".'
+        f"and judge.least_caught is {config.least_caught:g}. Nothing it said was stored. Take another model, "
+        'or judge by rules alone: judge.mode = "rules".'
     )
