@@ -61,6 +61,23 @@ class DeltaStore:
             raise WorkspaceError(disk_sentence(path, error)) from error
         return TableRef(name=name, version=self.version(name), rows=frame.height, digest=digest)
 
+    def compact(self, name: str, files: int) -> bool:
+        """Put the files of a table together where there are more than `files`; rows and older versions stay.
+
+        Raises:
+            WorkspaceError: The table cannot be written.
+        """
+        if not self.exists(name):
+            return False
+        table = self._open(name)
+        if len(table.file_uris()) <= files:
+            return False
+        try:
+            table.optimize.compact()
+        except (OSError, DeltaError) as error:
+            raise WorkspaceError(disk_sentence(self.root / name, error)) from error
+        return True
+
     def version(self, name: str) -> int:
         """The newest version number."""
         return self._open(name).version()

@@ -26,9 +26,12 @@ written from is live.
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import Protocol, Self
+
+import polars as pl
 
 from intentrec.serving.live.encoding import micros
+from intentrec.workspace import Manifest, Workspace
 
 LIVE = "state != 3 AND (row IS NULL OR row > :last_row OR timestamp >= :as_of)"
 """SQL: an event that counts beside a release; parameters as `Coverage.values` has them."""
@@ -52,12 +55,21 @@ class Covering(Protocol):
 
 
 @dataclass(frozen=True)
-class Nothing:
-    """The coverage of no release: everything is live."""
+class Coverage:
+    """What a release covers; by default that of no release: everything is live."""
 
     as_of: datetime = datetime(1, 1, 1, tzinfo=UTC)
     created_at: datetime = datetime(1, 1, 1, tzinfo=UTC)
     last_row: int = -1
+
+    @classmethod
+    def of(cls, workspace: Workspace, manifest: Manifest) -> Self:
+        """That of a release, without its bundle."""
+        last = manifest.facts.get("run", {}).get("last_row")
+        if last is None and "events" in manifest.inputs:  # a release of an earlier intentrec
+            rows = workspace.tables.scan("events", manifest.inputs["events"]).select(pl.col("row").max())
+            last = rows.collect().item()
+        return cls(manifest.as_of, manifest.created_at, -1 if last is None else int(last))
 
 
 def values(meta: Covering) -> dict[str, int]:

@@ -91,7 +91,7 @@ class Drain:
         name = id_column(self.workspace)
         frame = events_frame([row[1:] for row in rows], name)
         source = Source(Path(SOURCE), frame, lines=pl.Series([row[0] for row in rows], dtype=pl.Int64))
-        first, now = self.store.last_row() + 1, self.clock()
+        first, now = int(self.store.fact("last_row", -1)) + 1, self.clock()
         taken = ingest_sources(self.workspace, self._settings, "events", [source], now=now, first_row=first)
         return self._finish(rows, taken, name)
 

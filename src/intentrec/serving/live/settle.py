@@ -48,6 +48,8 @@ def mark(batch: Batch, drained: Mapping[int, int], refused: Iterable[int], users
         f"UPDATE events SET state = {DRAINED}, row = ?, drained_at = ? WHERE n = ?",
         ((row, at, n) for n, row in drained.items()),
     )
+    if drained:
+        batch.keep_greatest("last_row", max(drained.values()))
     batch.db.executemany(f"UPDATE events SET state = {REFUSED} WHERE n = ?", ((n,) for n in refused))
     for user_id in sorted(users):
         batch.changed("user", user_id)

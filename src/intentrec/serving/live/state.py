@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import orjson
 
-from intentrec.serving.live.coverage import LIVE, LIVE_ITEM, Covering, Nothing, values
+from intentrec.serving.live.coverage import LIVE, LIVE_ITEM, Coverage, Covering, values
 from intentrec.serving.live.encoding import EVENT_COLUMNS, event_of, moment
 from intentrec.serving.live.models import InterestEdit, LiveEvent, LiveItem, Refreshed
 from intentrec.serving.live.store import LiveStore
@@ -55,7 +55,7 @@ class LiveState:
         self._lock = threading.Lock()
         self.items: Mapping[str, LiveItem] = {}
         self.items_version = 0
-        self.covered_by(Nothing() if meta is None else meta)
+        self.covered_by(Coverage() if meta is None else meta)
 
     def covered_by(self, meta: Covering) -> None:
         """Count only what the release with this `Meta` does not contain."""

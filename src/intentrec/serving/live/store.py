@@ -138,11 +138,6 @@ class LiveStore:
             )[0][0]
         )
 
-    def last_row(self) -> int:
-        """The greatest row of the events table that the store ever heard of; -1 for none."""
-        rows = self.read("SELECT row FROM events WHERE row IS NOT NULL ORDER BY row DESC LIMIT 1")
-        return max(int(self.fact("last_row", -1)), rows[0][0] if rows else -1)
-
     def vacuum(self) -> None:
         """Leave no byte of what was deleted in the file or its log. Writers wait while it copies the file.
 

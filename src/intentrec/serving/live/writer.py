@@ -40,6 +40,14 @@ class Batch:
         """Set a fact."""
         self.db.execute("INSERT OR REPLACE INTO facts (name, value) VALUES (?, ?)", (name, value))
 
+    def keep_greatest(self, name: str, value: int) -> None:
+        """Set a fact that never becomes smaller."""
+        self.db.execute(
+            "INSERT INTO facts (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value "
+            "WHERE excluded.value > value",
+            (name, value),
+        )
+
 
 @dataclass(frozen=True)
 class _Job:

@@ -74,6 +74,18 @@ def add_exposures(batch: Batch, exposures: Sequence[Exposure]) -> None:
     batch.db.executemany("INSERT INTO exposures (n, user_id, body) VALUES (?, ?, ?)", rows)
 
 
+def put_refreshed(batch: Batch, user_id: str, until: int, body: str, at: int) -> bool:
+    """Keep what was written about a user; False where the user is being erased."""
+    if batch.db.execute("SELECT 1 FROM erasures WHERE user_id = ?", (user_id,)).fetchone():
+        return False
+    n = batch.changed("user", user_id)
+    batch.db.execute(
+        "INSERT OR REPLACE INTO refreshed (user_id, n, at, until, body) VALUES (?, ?, ?, ?, ?)",
+        (user_id, n, at, until, body),
+    )
+    return True
+
+
 def ask_erasure(batch: Batch, user_id: str, at: int, receipt: str = "", before: int | None = None) -> str:
     """Delete what is live about a user and note the erasure, which the keeper finishes; its receipt.
 
@@ -101,7 +113,7 @@ def _delete(batch: Batch, table: str, user_id: str, before: int | None) -> int:
     return 0 if table == "changes" else gone
 
 
-def forget_user(batch: Batch, user_id: str, at: int) -> None:
-    """The last step of an erasure: nothing names the user any more."""
+def forget_user(batch: Batch, user_id: str) -> None:
+    """Name the user nowhere any more; what came in since the erasure stays."""
     batch.db.execute("DELETE FROM changes WHERE kind != 'item' AND subject = ?", (user_id,))
-    batch.db.execute("UPDATE erasures SET user_id = NULL, state = 'done', done_at = ? WHERE user_id = ?", (at, user_id))
+    batch.db.execute("UPDATE erasures SET user_id = NULL WHERE user_id = ?", (user_id,))
