@@ -116,6 +116,19 @@ def until_it_answers(served: Served) -> None:
     raise RuntimeError(f"The server does not answer; see {served.log}:\n{served.log.read_text()[-2000:]}")
 
 
+def until_all_listen(served: Served, n: int) -> None:
+    """Wait until `n` workers answer.
+
+    Raises:
+        RuntimeError: They do not in time.
+    """
+    deadline = time.monotonic() + _START_S
+    while len(served.workers) < n:
+        if time.monotonic() > deadline:
+            raise RuntimeError(f"{len(served.workers)} of {n} workers listen; see {served.log}.")
+        time.sleep(_LOOK_S)
+
+
 def _port(process: "subprocess.Popen[str]", told: str, log: Path) -> int:
     assert process.stdout is not None
     for line in process.stdout:

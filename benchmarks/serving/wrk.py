@@ -93,6 +93,6 @@ def load(base: str, wanted: Load, seed: int = 0) -> Measured:
             "--connections", str(wanted.connections), "--duration", f"{wanted.seconds}s", "--script", str(SCRIPT),
             base, "--", str(wanted.users), wanted.path, wanted.key, str(wanted.pause_ms), str(seed),
         ],
-        capture_output=True, text=True, check=True,
+        stdout=subprocess.PIPE, text=True, check=True,
     )  # fmt: skip
     return Measured.read(done.stdout)
