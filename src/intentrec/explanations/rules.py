@@ -26,6 +26,20 @@ def rule_reason(interest: str, name: str, language: str) -> str:
     return _PAIR[language].format(interest, name)
 
 
+def reason_of(source: str, interest: str | None, tag: str | None, near: str | None, language: str) -> str:
+    """The reason of one row; see `rule_reasons`."""
+    texts = _REASONS[language]
+    interest, tag, near = (name if name and name.strip() else None for name in (interest, tag, near))
+    if source == "popular":
+        return texts["popular"]
+    by_near = texts["near"].format(near) if near else None
+    by_interest = texts["interest"].format(interest) if interest else None
+    if source != "tag":
+        return by_near or by_interest or texts["user"]
+    by_tag = texts["tag"].format(interest, tag) if interest and tag and tag != interest else None
+    return by_tag or by_interest or by_near or texts["user"]
+
+
 def rule_reasons(frame: pl.DataFrame, language: str) -> pl.Series:
     """A reason for every row, never null; an interest and a tag of the same words are said once.
 

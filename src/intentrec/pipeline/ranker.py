@@ -13,7 +13,6 @@ from scipy import sparse
 from intentrec.retrieval import FUSED_SCHEMA, BetaByActivity, ItemIndex, RetrievalConfig, Tags
 from intentrec.retrieval import recommend as fuse
 from intentrec.retrieval.memory import Remembered, events_of
-from intentrec.retrieval.topk import Mask
 
 
 @dataclass(frozen=True)
@@ -86,19 +85,9 @@ class Ranker:
         )
 
     def recommend(
-        self,
-        users: Sequence[str],
-        k: int,
-        *,
-        filter_viewed: bool = True,
-        items: Sequence[str] | None = None,
-        allowed: Mask | None = None,
+        self, users: Sequence[str], k: int, *, filter_viewed: bool = True, items: Sequence[str] | None = None
     ) -> pl.DataFrame:
         """At most `k` items for each user, best first; see `intentrec.retrieval.Retriever`.
-
-        Args:
-            allowed: The items allowed, as a mask over the index, (N,), in place of `items`; popular lists do not look
-                at it.
 
         Returns:
             `user_id, rank, item_id, score, score_user, score_tag, source, tag, interest_id`.
@@ -113,7 +102,7 @@ class Ranker:
             beta=self.betas[rows],
             config=self.config,
             tags=self.tags,
-            allowed=self.index.mask(items) if allowed is None else allowed,
+            allowed=self.index.mask(items),
             excluded=self.index.pairs(known, self.seen) if filter_viewed else None,
             categories=self.categories,
             added=self._added(known),
@@ -137,10 +126,7 @@ class Ranker:
         if self.remembered is None or self.events is None or self.as_of is None:
             return None
         own = self.events.filter(pl.col("user_id").is_in(list(users)))
-        scores = self.remembered.scores(own, users, self.as_of)
-        if scores.shape[1] < len(self.index):  # items that came in since it was made
-            scores = sparse.csr_array((scores.data, scores.indices, scores.indptr), shape=(len(users), len(self.index)))
-        return scores
+        return self.remembered.scores(own, users, self.as_of)
 
     def remembered_of(self, user: str, item: str) -> dict[str, float]:
         """What each part of the memory has in `score_user`; empty where it has none."""
@@ -168,7 +154,22 @@ class Ranker:
         Args:
             chosen: Distinct `user_id`, `item_id`.
         """
-        return nearest(self.index, frame, chosen)
+        users = frame["user_id"].unique(maintain_order=True)
+        had = chosen.filter(pl.col("user_id").is_in(users.implode()))
+        names = had["item_id"].unique()
+        known = names.filter(pl.Series(self.index.places(names.to_list()) >= 0))
+        had = had.filter(pl.col("item_id").is_in(known.implode()))
+        history = dict(had.group_by("user_id").agg("item_id").iter_rows())
+        rows = frame.select("user_id", "item_id").with_row_index().group_by("user_id").agg("index", "item_id")
+        near = np.full(frame.height, None, dtype=np.object_)
+        for user, places, items in rows.iter_rows():
+            if user in history:
+                near[places] = self._most_like(items, sorted(history[user]))
+        return pl.Series("near", near.tolist(), dtype=pl.String)
+
+    def _most_like(self, items: Sequence[str], had: Sequence[str]) -> list[str | None]:
+        best = most_like(self.index.vectors, self.index.places(items), self.index.places(had))
+        return [None if place < 0 else had[place] for place in best.tolist()]
 
     def _popular(self, users: Sequence[str], k: int, items: Sequence[str] | None) -> pl.DataFrame:
         best = self.popular if items is None else self.popular.filter(pl.col("item_id").is_in(list(items)))
@@ -182,28 +183,19 @@ class Ranker:
         return rows.with_columns(missing).select(*FUSED_SCHEMA)
 
 
-def nearest(index: ItemIndex, frame: pl.DataFrame, chosen: pl.DataFrame) -> pl.Series:
-    """See `Ranker.nearest`."""
-    users = frame["user_id"].unique(maintain_order=True)
-    had = chosen.filter(pl.col("user_id").is_in(users.implode()))
-    names = had["item_id"].unique()
-    known = names.filter(pl.Series(index.places(names.to_list()) >= 0))
-    had = had.filter(pl.col("item_id").is_in(known.implode()))
-    history = dict(had.group_by("user_id").agg("item_id").iter_rows())
-    rows = frame.select("user_id", "item_id").with_row_index().group_by("user_id").agg("index", "item_id")
-    near = np.full(frame.height, None, dtype=np.object_)
-    for user, places, items in rows.iter_rows():
-        if user in history:
-            near[places] = _most_like(index, items, sorted(history[user]))
-    return pl.Series("near", near.tolist(), dtype=pl.String)
+def most_like(vectors: NDArray[np.float32], wanted: NDArray[np.int64], known: NDArray[np.int64]) -> NDArray[np.int64]:
+    """For each wanted item the place of the known one with the greatest cosine, but not itself; -1 where none is left.
 
-
-def _most_like(index: ItemIndex, items: Sequence[str], had: Sequence[str]) -> list[str | None]:
-    wanted, known = (index.places(ids) for ids in (items, had))
-    likeness = np.round(_unit(index.vectors[wanted]) @ _unit(index.vectors[known]).T, 5)
+    Args:
+        vectors: (N, D).
+        wanted: Rows, (W,).
+        known: Rows, (K,), at least one; ties go to the first.
+    """
+    likeness = np.round(_unit(vectors[wanted]) @ _unit(vectors[known]).T, 5)
     likeness[wanted[:, None] == known[None, :]] = -np.inf
     best = likeness.argmax(axis=1)
-    return [had[place] if np.isfinite(likeness[row, place]) else None for row, place in enumerate(best)]
+    found: NDArray[np.int64] = np.where(likeness[np.arange(len(wanted)), best] > -np.inf, best, -1)
+    return found
 
 
 def _unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:

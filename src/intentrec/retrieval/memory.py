@@ -10,7 +10,7 @@ import hashlib
 import json
 from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Self
 
@@ -29,6 +29,7 @@ from intentrec.retrieval.topk import rank_within
 from intentrec.settings import Section
 
 Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
 Sparse = sparse.csr_array
 
 PARTS = ("itself", "together", "after")
@@ -105,11 +106,29 @@ class Memory:
         """
         frame = pl.DataFrame({"user_id": list(users)}, schema={"user_id": pl.String}).with_row_index("place")
         past = _coded(events.join(frame, on="user_id"), self.items, as_of, self.config.events, "place")
-        row, item = past["user"].to_numpy(), past["item"].to_numpy()
-        shape = (len(frame), len(self.items))
-        back = past["back"].to_numpy()
+        row, item, back, days = (past[name].to_numpy() for name in ("user", "item", "back", "days"))
+        return self._parts(row, item, back, days, len(frame), only)
+
+    def parts_of_one(
+        self, items: Ints, times: Ints, as_of: datetime, only: Collection[str] = PARTS
+    ) -> dict[str, Sparse]:
+        """The same for one user, (1, N) each, without any table.
+
+        Args:
+            items: Row of the item of each event, in time order; below 0 for what the memory does not know.
+            times: Microseconds since 1970; all before `as_of`.
+        """
+        items, times = items[items >= 0][-self.config.events :], times[items >= 0][-self.config.events :]
+        back = np.arange(len(items) - 1, -1, -1)
+        days = (_micros(as_of) - times) / _DAY_MICROSECONDS
+        return self._parts(np.zeros(len(items), dtype=np.int64), items, back, days, 1, only)
+
+    def _parts(
+        self, row: Ints, item: Ints, back: Ints, days: Floats, n_users: int, only: Collection[str]
+    ) -> dict[str, Sparse]:
+        shape = (n_users, len(self.items))
         lately = sparse.csr_array(((self.config.decay**back).astype(np.float32), (row, item)), shape=shape)
-        fresh = np.float32(0.5) ** (past["days"].to_numpy() / self.config.half_life_days)
+        fresh = np.float32(0.5) ** (days / self.config.half_life_days)
         again = sparse.csr_array((fresh.astype(np.float32), (row, item)), shape=shape)
         again.sum_duplicates()
         again.data = np.log1p(again.data)
@@ -185,17 +204,35 @@ class Remembered:
             users: Rows of the result, each once.
             as_of: Later events are not read.
         """
-        total = Sparse((len(users), len(self.memory.items)), dtype=np.float32)
         kept = events.filter(pl.col("event").is_in(list(self.kinds)), pl.col("timestamp") < as_of)
-        active = events_of(kept, users)
-        weights = {name: self.blend.of(name, active) for name in PARTS}
-        counted = [name for name in PARTS if weights[name].any()]
-        for name, part in self.memory.parts(kept, users, as_of, counted).items():
+        weights = self._weights(events_of(kept, users))
+        return self._total(self.memory.parts(kept, users, as_of, list(weights)), weights, len(users))
+
+    def scores_of_one(self, items: Ints, times: Ints, n_events: int, as_of: datetime) -> Sparse:
+        """The same for one user, (1, N), without any table.
+
+        Args:
+            items: Row of the item of each event of `kinds`, in time order; below 0 for none.
+            times: Microseconds since 1970; all before `as_of`.
+            n_events: How many events of `kinds` the user has.
+            as_of: Exclusive end of the events.
+        """
+        weights = self._weights(np.array([n_events]))
+        return self._total(self.memory.parts_of_one(items, times, as_of, list(weights)), weights, 1)
+
+    def _weights(self, n_events: Ints) -> dict[str, NDArray[np.float32]]:
+        """Of the parts that count at all, (U,) each."""
+        weights = {name: self.blend.of(name, n_events) for name in PARTS}
+        return {name: weight for name, weight in weights.items() if weight.any()}
+
+    def _total(self, parts: dict[str, Sparse], weights: dict[str, NDArray[np.float32]], n_users: int) -> Sparse:
+        shape = (n_users, len(self.memory.items))
+        total = Sparse(shape, dtype=np.float32)
+        for name, part in parts.items():
             total = total + sparse.diags_array(weights[name]) @ part
         whole = sparse.coo_array(total)
         row, column = (axis.astype(np.int64) for axis in whole.coords)
         some = whole.data > 0
-        shape = (len(users), len(self.memory.items))
         return _largest(row[some], column[some], whole.data[some], shape, self.memory.config.recalled)
 
     def shares(self, events: pl.DataFrame, user: str, as_of: datetime, item: str) -> dict[str, float]:
@@ -205,10 +242,22 @@ class Remembered:
             item: An id; nothing is added to one that the memory does not know.
         """
         kept = events.filter(pl.col("event").is_in(list(self.kinds)), pl.col("timestamp") < as_of)
-        active, place = events_of(kept, [user]), places(self.memory.items, [item])
+        parts = self.memory.parts(kept, [user], as_of)
+        return self._shares(parts, int(events_of(kept, [user])[0]), int(places(self.memory.items, [item])[0]))
+
+    def shares_of_one(self, items: Ints, times: Ints, n_events: int, as_of: datetime, item: int) -> dict[str, float]:
+        """The same without any table; see `scores_of_one`.
+
+        Args:
+            item: Row of the item; nothing is added to one that the memory does not know.
+        """
+        return self._shares(self.memory.parts_of_one(items, times, as_of), n_events, item)
+
+    def _shares(self, parts: dict[str, Sparse], n_events: int, item: int) -> dict[str, float]:
+        known = 0 <= item < len(self.memory.items)
         return {
-            name: float(self.blend.of(name, active)[0]) * float(part[:, place[place >= 0]].sum())
-            for name, part in self.memory.parts(kept, [user], as_of).items()
+            name: float(self.blend.of(name, np.array([n_events]))[0]) * float(part[0, item] if known else 0.0)
+            for name, part in parts.items()
         }
 
     def save(self, folder: Path) -> None:
@@ -237,6 +286,10 @@ class Remembered:
             return cls(memory, Blend.of_json(meta["blend"]), tuple(meta["kinds"]))
         except (ValueError, KeyError, TypeError) as error:
             raise DataError(f"{path} is damaged: {error}. Train the towers again.") from error
+
+
+def _micros(moment: datetime) -> int:
+    return (moment - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
 
 
 def events_of(events: pl.DataFrame, users: Sequence[str]) -> Ints:

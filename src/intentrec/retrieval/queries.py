@@ -68,6 +68,35 @@ class TagQueries:
             tag_vectors,
         )
 
+    @classmethod
+    def of_one(
+        cls, tags: Sequence[tuple[str, int, str]], names: Sequence[str], vectors: NDArray[np.floating], fused: Fused
+    ) -> Self:
+        """The same for a single user, without any table.
+
+        Args:
+            tags: Interest id, rank and tag of each.
+            names: Tags that have a vector, each once.
+            vectors: Their vectors, (M, D).
+            fused: As in `build`.
+        """
+        ordered, place = sorted(tags), {name: row for row, name in enumerate(names)}
+        interests = [interest for interest, _, _ in ordered]
+        groups = list(dict.fromkeys(interests)) if fused == "interests" else [""] * bool(ordered)
+        number = {interest: query for query, interest in enumerate(groups)}
+        query = np.array([number.get(interest, 0) for interest in interests], dtype=np.int64)
+        name = np.array([place[tag] for _, _, tag in ordered], dtype=np.int64)
+        tag_vectors = np.ascontiguousarray(vectors, dtype=np.float32)
+        return cls(
+            np.zeros(len(groups), dtype=np.int64),
+            _means(tag_vectors, name, query, len(groups)),
+            query,
+            name,
+            np.array(interests, dtype=np.object_),
+            np.asarray(list(names), dtype=np.object_),
+            tag_vectors,
+        )
+
 
 def _rows_of(users: Sequence[str], tags: pl.DataFrame, names: Sequence[str]) -> pl.DataFrame:
     places = pl.DataFrame({"user_id": list(users)}, schema={"user_id": pl.String}).with_row_index("user_row")

@@ -19,7 +19,7 @@ from intentrec.serving.bundle.lists import StoredList
 from intentrec.serving.bundle.opening import read_meta, remembered_in
 from intentrec.serving.bundle.ragged import Ragged, mapped
 from intentrec.serving.bundle.sketch import nearest_texts
-from intentrec.tables import EVENTS
+from intentrec.serving.bundle.timeline import Timeline
 
 Ints = NDArray[np.int64]
 
@@ -161,31 +161,16 @@ class Bundle:
         rows: Ints = self._seen.values[part][self._chosen[part]].astype(np.int64)
         return rows
 
-    def history(self, user_id: str) -> pl.DataFrame:
-        """The user's latest events and those that interests rest on, in time order: columns of `EVENTS`."""
+    def timeline(self, user_id: str) -> Timeline:
+        """The user's latest events and those that interests rest on, in time order."""
         row = self.user_row(user_id)
-        if row is None:
-            return EVENTS.empty()
-        part = slice(int(self._starts[row]), int(self._starts[row + 1]))
-        held = {name: column[part] for name, column in self._history.items()}
-        items, words = held["item"], [self._words.bytes(at).decode() or None for at in range(part.start, part.stop)]
-        known = self.index.ids[np.maximum(items, 0)].tolist() if len(self.index) else [None] * len(items)
-        lost = items == -2  # an item that the release does not know
-        frame = pl.DataFrame(
-            {
-                "row": held["row"],
-                "user_id": [user_id] * len(items),
-                "timestamp": pl.Series(held["time"]).cast(pl.Datetime("us", "UTC")),
-                "event": [self.meta.kinds[code] for code in held["event"].tolist()],
-                "item_id": [word if gone else name if at >= 0 else None
-                            for at, name, word, gone in zip(items.tolist(), known, words, lost.tolist(), strict=True)],
-                "query": [None if gone else word for word, gone in zip(words, lost.tolist(), strict=True)],
-                "weight": held["weight"],
-                "value": held["value"],
-            },
-            schema=EVENTS.schema,
-        )  # fmt: skip
-        return frame.with_columns(pl.col("weight", "value").fill_nan(None))
+        part = slice(0, 0) if row is None else slice(int(self._starts[row]), int(self._starts[row + 1]))
+        columns = {name: column[part] for name, column in self._history.items()}
+        return Timeline(**columns, words=[self._words.bytes(at).decode() for at in range(part.start, part.stop)])
+
+    def history(self, user_id: str) -> pl.DataFrame:
+        """`timeline` as a frame: columns of `EVENTS`."""
+        return self.timeline(user_id).frame(user_id, self.index.ids, self.meta.kinds)
 
     def about(self, user_id: str) -> About | None:
         """Profile, interests and tags; None for a user of whom nothing is written."""

@@ -18,11 +18,11 @@ from intentrec.serving.bundle.content import Content, History, Items, Placed, Us
 from intentrec.serving.bundle.entries import entry_of
 from intentrec.serving.bundle.lists import StoredList
 from intentrec.serving.bundle.ragged import Ragged, strings
+from intentrec.serving.bundle.timeline import LOST
 from intentrec.text.embeddings import open_embedder
 
 _USERS_AT_ONCE = 1000
 _HEAD = ("title", "category", "brand", "price", "name")
-_LOST_ITEM = -2
 _STAMP = "%Y-%m-%dT%H:%M:%S%.6f+00:00"
 
 
@@ -228,7 +228,7 @@ class Gathered:
             time=kept["timestamp"].dt.epoch("us").to_numpy(),
             event=_coded(kept["event"], kinds),
             kinds=kinds,
-            item=np.where(lost, _LOST_ITEM, item),
+            item=np.where(lost, LOST, item),
             weight=kept["weight"].fill_null(float("nan")).to_numpy(),
             value=kept["value"].fill_null(float("nan")).to_numpy(),
             words=(word.encode() for word in words.to_series()),

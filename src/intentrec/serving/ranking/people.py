@@ -4,16 +4,20 @@ import threading
 from collections import Counter, OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, timedelta
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
+from scipy import sparse
 
 from intentrec.config import Config
+from intentrec.retrieval.memory import Remembered
 from intentrec.serving.bundle import About, Bundle
 from intentrec.serving.ranking.edits import as_it_stands
+from intentrec.serving.ranking.past import Past
 from intentrec.serving.ranking.person import Person
 from intentrec.serving.ranking.reading import Reader
 from intentrec.tables import EVENTS
@@ -24,10 +28,12 @@ if TYPE_CHECKING:
 _REMEMBERED = 1000
 _LEADS_TO = 10  # items whose most frequent category is that of new words
 _JUST_AFTER = timedelta(microseconds=1)
+_NOTHING = np.empty(0, dtype=np.int64)
+Numbered = Sequence[tuple[int, "LiveEvent"]]
 
 
 @dataclass(frozen=True)
-class _Remembered:
+class _Known:
     version: int
     person: Person
 
@@ -46,9 +52,14 @@ class People:
     def __init__(self, bundle: Bundle, live: "LiveState", config: Config, latest: int, reader: Reader) -> None:
         self._bundle, self._live, self._config = bundle, live, config
         self._latest, self._reader = latest, reader
-        self._intent = config.events.named("intent")
-        self._known: OrderedDict[str, _Remembered] = OrderedDict()
+        self._intent = frozenset(config.events.named("intent"))
+        self._known: OrderedDict[str, _Known] = OrderedDict()
         self._lock = threading.Lock()
+
+    @cached_property
+    def remembered(self) -> Remembered | None:
+        """Pairs of items; None where the release has none."""
+        return self._bundle.remembered
 
     def of(self, user_id: str) -> Person:
         """The user as they stand now; a stranger where nobody knows them, or they were erased."""
@@ -60,7 +71,7 @@ class People:
                 return found.person
         person = self._made(user_id, version)
         with self._lock:
-            self._known[user_id] = _Remembered(version, person)
+            self._known[user_id] = _Known(version, person)
             while len(self._known) > _REMEMBERED:
                 self._known.popitem(last=False)
         return person
@@ -68,12 +79,12 @@ class People:
     def _made(self, user_id: str, version: int) -> Person:
         if self._live.is_erased(user_id):
             return self.stranger(user_id)
-        person = self._released(user_id)
-        if not version:
-            return person
-        person = self._later(person, self._live.numbered(user_id))
-        edits, refreshed = self._live.edits(user_id), self._live.refreshed(user_id)
-        return self.described(person, as_it_stands(person.about, refreshed, edits, self._config.language))
+        since = self._live.numbered(user_id) if version else ()
+        about = self._bundle.about(user_id) or About(user_id, None, [], [])
+        if version:
+            edits, refreshed = self._live.edits(user_id), self._live.refreshed(user_id)
+            about = as_it_stands(about, refreshed, edits, self._config.language)
+        return self._after(self.described(self._released(user_id), about), since)
 
     def stranger(self, user_id: str) -> Person:
         """Somebody of whom nothing is known."""
@@ -84,71 +95,82 @@ class People:
             about=About(user_id, None, [], []),
             tag_names=[],
             tag_vectors=np.zeros((0, self._bundle.meta.width), dtype=np.float32),
-            events=EVENTS.empty(),
-            seen=[],
-            chosen=[],
+            fused=self._config.retrieval.fused,
+            seen=_NOTHING,
+            chosen=_NOTHING,
+            added=None,
+            since=(),
+            new_chosen=(),
             as_of=self._bundle.meta.as_of,
         )
 
     def known_by(self, events: Sequence["LiveEvent"], user_id: str) -> Person:
         """Somebody who is known by these events alone."""
-        return self._later(self.stranger(user_id), [(place + 1, event) for place, event in enumerate(events)])
+        ordered = sorted(events, key=lambda event: event.timestamp)
+        return self._after(self.stranger(user_id), [(place, event) for place, event in enumerate(ordered, 1)])
+
+    def events(self, person: Person) -> pl.DataFrame:
+        """All that is held of what somebody did, in time order: columns of `EVENTS`."""
+        since = EVENTS.rows(event.model_dump(exclude={"event_id"}) | {"row": row} for row, event in person.since)
+        both = pl.concat([self._bundle.history(person.user_id), since])
+        return both.sort("timestamp", maintain_order=True)
+
+    def past(self, person: Person) -> Past:
+        """The events that memory reads."""
+        kinds = () if self.remembered is None else self.remembered.kinds
+        held, later = self._bundle.timeline(person.user_id), [event for _, event in person.since]
+        return Past.of(held, self._bundle.meta.kinds, later, self._bundle.index, frozenset(kinds))
 
     def _released(self, user_id: str) -> Person:
-        """The user as the release has them."""
+        """The user's vector and items as the release has them."""
         bundle, person = self._bundle, self.stranger(user_id)
-        about = bundle.about(user_id)
-        if about is not None:
-            person = self.described(person, about)
         row = bundle.user_row(user_id)
         if row is None:
             return person
-        ids = bundle.index.ids
-        return replace(
-            person,
-            vector=bundle.user_vectors[row],
-            beta=self._beta(int(bundle.n_events[row])),
-            events=bundle.history(user_id),
-            seen=ids[bundle.seen(user_id)].tolist(),
-            chosen=ids[bundle.chosen(user_id)].tolist(),
-        )
+        beta = self._beta(int(bundle.n_events[row]))
+        vector, seen, chosen = bundle.user_vectors[row], bundle.seen(user_id), bundle.chosen(user_id)
+        return replace(person, vector=vector, beta=beta, seen=seen, chosen=chosen)
 
     def _beta(self, n_events: int) -> float:
         return float(self._bundle.beta.of(np.array([n_events]))[0])
 
-    def _later(self, person: Person, numbered: Sequence[tuple[int, "LiveEvent"]]) -> Person:
-        """The same person after what happened since."""
-        if not numbered:
-            return person
-        since = EVENTS.rows(event.model_dump(exclude={"event_id"}) | {"row": row} for row, event in numbered)
-        events = pl.concat([person.events, since]).sort("timestamp", maintain_order=True)
-        had = since["item_id"].drop_nulls().to_list()
-        chosen = since.filter(pl.col("event").is_in(self._intent))["item_id"].drop_nulls().to_list()
+    def _after(self, person: Person, since: Numbered) -> Person:
+        """The same person after what happened since, with what memory says of all of it."""
+        if since:
+            person = self._later(person, since)
+        return replace(person, added=self._added(person)) if person.vector is not None else person
+
+    def _later(self, person: Person, since: Numbered) -> Person:
         row = self._bundle.user_row(person.user_id)
         n_events = len(since) + (0 if row is None else int(self._bundle.n_events[row]))
-        return replace(
+        picked = [event.item_id for _, event in since if event.item_id and event.event in self._intent]
+        rows = self._bundle.index.places(picked) if picked else _NOTHING
+        person = replace(
             person,
-            vector=self._vector(person, events.tail(self._latest), chosen),
             beta=self._beta(n_events),
-            events=events,
-            seen=list(dict.fromkeys([*person.seen, *had])),
-            chosen=list(dict.fromkeys([*person.chosen, *chosen])),
-            as_of=_end(events),
+            chosen=np.union1d(person.chosen, rows[rows >= 0]),
+            since=tuple(since),
+            new_chosen=tuple(item for item, place in zip(picked, rows.tolist(), strict=True) if place < 0),
         )
+        events = self.events(person)
+        person = replace(person, as_of=events["timestamp"][-1].astimezone(UTC) + _JUST_AFTER)
+        return replace(person, vector=self._vector(person, events.tail(self._latest), rows[rows >= 0]))
 
-    def _vector(self, person: Person, events: pl.DataFrame, chosen: list[str]) -> NDArray[np.float32] | None:
+    def _vector(self, person: Person, events: pl.DataFrame, picked: NDArray[np.int64]) -> NDArray[np.float32] | None:
         """The towers' coordinates of a history; those of the encoder stay, and are zero for a stranger."""
-        made = self._reader.user(events, person.user_id, _end(events))
-        if made is None:
-            return person.vector if person.vector is not None else self._mean(chosen)
+        made = self._reader.user(events, person.user_id, person.as_of)
+        if made is None:  # no towers: the mean of what was chosen, where nothing else is known
+            mean = self._bundle.index.vectors[picked].mean(axis=0) if len(picked) else None
+            return mean if person.vector is None else person.vector
         whole = np.zeros(self._bundle.meta.width, dtype=np.float32) if person.vector is None else person.vector.copy()
         whole[: len(made)] = made
         return whole
 
-    def _mean(self, chosen: list[str]) -> NDArray[np.float32] | None:
-        """Without towers, the mean vector of what was chosen; None for nothing."""
-        rows = self._bundle.index.rows_of(chosen)
-        return self._bundle.index.vectors[rows].mean(axis=0) if len(rows) else None
+    def _added(self, person: Person) -> sparse.csr_array | None:
+        if self.remembered is None:
+            return None
+        past = self.past(person)
+        return self.remembered.scores_of_one(past.items, past.times, len(past.items), person.as_of)
 
     def described(self, person: Person, about: About, *, strict: bool = False) -> Person:
         """The same person with other interests and tags; words that nobody can read lead nowhere.
@@ -171,8 +193,3 @@ class People:
         found = bundle.index.search(vector[None], _LEADS_TO).item
         counted = Counter(code for code in bundle.categories[found].tolist() if code >= 0)
         return bundle.meta.categories[min(counted, key=lambda code: (-counted[code], code))] if counted else None
-
-
-def _end(events: pl.DataFrame) -> datetime:
-    last: datetime = events["timestamp"][-1]
-    return last + _JUST_AFTER

@@ -3,20 +3,21 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
-import polars as pl
 from numpy.typing import NDArray
+from scipy import sparse
 
-from intentrec.pipeline.ranker import Ranker
-from intentrec.retrieval import RetrievalConfig, Tags
-from intentrec.retrieval.memory import Remembered
+from intentrec.retrieval.queries import Fused, TagQueries
 from intentrec.serving.bundle import About
 from intentrec.serving.ranking.shelf import Shelf
-from intentrec.tables import INTERESTS, TAGS, Table
 
-_POPULAR = pl.DataFrame(schema={"item_id": pl.String, "score": pl.Float64})
+if TYPE_CHECKING:
+    from intentrec.serving.live import LiveEvent
+
+Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -29,10 +30,13 @@ class Person:
         about: Profile, interests and tags.
         tag_names: Distinct tags.
         tag_vectors: (len(tag_names), D).
-        events: Latest events in time order: columns of `EVENTS`.
-        seen: Items that they had an event with.
-        chosen: Items that they chose: what a reason may point back to.
-        as_of: Exclusive end of the events.
+        fused: How tags become queries.
+        seen: Rows of the release's items that they had an event with.
+        chosen: Rows of those that they chose, ascending: what a reason may point back to.
+        added: What memory adds to the scores of the release's items, (1, N); None for nothing.
+        since: What happened since the release, oldest first, each with its number.
+        new_chosen: Ids of items that the release does not know and that they chose since.
+        as_of: Exclusive end of all events.
     """
 
     user_id: str
@@ -41,9 +45,12 @@ class Person:
     about: About
     tag_names: list[str]
     tag_vectors: NDArray[np.float32]
-    events: pl.DataFrame
-    seen: list[str]
-    chosen: list[str]
+    fused: Fused
+    seen: Ints
+    chosen: Ints
+    added: sparse.csr_array | None
+    since: Sequence[tuple[int, "LiveEvent"]]
+    new_chosen: Sequence[str]
     as_of: datetime
 
     @property
@@ -51,51 +58,23 @@ class Person:
         """Whether there is nothing to rank by."""
         return self.vector is None and not self.tag_names
 
-    @property
-    def interests(self) -> pl.DataFrame:
-        """The columns of `INTERESTS` that reasons read."""
-        return self._columns(self.about.interests, INTERESTS, ("interest_id", "interest", "weight"))
+    @cached_property
+    def queries(self) -> TagQueries:
+        """The interests as queries."""
+        tags = [(tag["interest_id"], tag["rank"], tag["tag"]) for tag in self.about.tags]
+        return TagQueries.of_one(tags, self.tag_names, self.tag_vectors, self.fused)
 
-    @property
-    def tags(self) -> pl.DataFrame:
-        """The columns of `TAGS` that lists and reasons read."""
-        return self._columns(self.about.tags, TAGS, ("rank", "tag", "interest_id", "category"))
+    def barred(self, shelf: Shelf) -> Ints:
+        """Rows of everything that they had an event with."""
+        return np.concatenate([self.seen, _new(shelf, [event.item_id for _, event in self.since if event.item_id])])
 
-    def _columns(self, rows: list[dict[str, Any]], table: Table, names: Sequence[str]) -> pl.DataFrame:
-        columns = {name: [row[name] for row in rows] for name in names}
-        schema = {name: table.schema[name] for name in ("user_id", *names)}
-        return pl.DataFrame({"user_id": [self.user_id] * len(rows), **columns}, schema=schema)
+    def pointed_to(self, shelf: Shelf) -> Ints:
+        """Rows of everything that they chose."""
+        return np.concatenate([self.chosen, _new(shelf, self.new_chosen)])
 
-    def ranker(self, shelf: Shelf, config: RetrievalConfig, remembered: Remembered | None) -> Ranker:
-        """A ranker for this user alone; who has no vector is ranked by tags only."""
-        vector, beta = self.vector, self.beta
-        if vector is None:
-            vector, beta = np.zeros(shelf.index.vectors.shape[1], dtype=np.float32), 0.0
-            config = config.model_copy(update={"user_share": 0.0})
-        return Ranker(
-            index=shelf.index,
-            users={self.user_id: 0},
-            vectors=vector[None],
-            betas=np.array([beta]),
-            tags=Tags(self.tags, self.tag_names, self.tag_vectors) if self.tag_names else None,
-            seen=self.pairs(self.seen),
-            popular=_POPULAR,
-            config=config,
-            categories=shelf.categories,  # type: ignore[arg-type]
-            events=self.events,
-            remembered=remembered if len(self.events) else None,
-            as_of=self.as_of,
-        )
 
-    def pairs(self, items: Sequence[str]) -> pl.DataFrame:
-        """`user_id` and `item_id` of each item."""
-        columns = {"user_id": [self.user_id] * len(items), "item_id": list(items)}
-        return pl.DataFrame(columns, schema={name: pl.String for name in columns})
-
-    def interest_vectors(self) -> NDArray[np.float32]:
-        """Mean vector of the tags of each interest, (Q, D)."""
-        place = {name: row for row, name in enumerate(self.tag_names)}
-        groups: dict[str, list[int]] = {}
-        for tag in self.about.tags:
-            groups.setdefault(tag["interest_id"], []).append(place[tag["tag"]])
-        return np.stack([self.tag_vectors[rows].mean(axis=0) for rows in groups.values()])
+def _new(shelf: Shelf, items: Sequence[str]) -> Ints:
+    """Rows of the items that are on the shelf, those of the release included."""
+    rows = shelf.index.places(list(items)) if items else np.empty(0, dtype=np.int64)
+    known: Ints = rows[rows >= 0]
+    return known

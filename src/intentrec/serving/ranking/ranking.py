@@ -2,20 +2,18 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import polars as pl
 
 from intentrec.config import Config
 from intentrec.errors import NotFoundError
-from intentrec.explanations import rule_reasons
+from intentrec.explanations import reason_of
 from intentrec.pipeline.why import Chain
-from intentrec.retrieval.memory import Remembered
 from intentrec.serving.bundle import About, Bundle
 from intentrec.serving.ranking import channels
-from intentrec.serving.ranking.asking import Answer, Ask
+from intentrec.serving.ranking.asking import Answer, Ask, Filters
+from intentrec.serving.ranking.best import Row, Wanted, best, listed
 from intentrec.serving.ranking.chain import LONGEST, SHOWN, chain_of
 from intentrec.serving.ranking.cosines import Cosines
 from intentrec.serving.ranking.people import People
@@ -24,7 +22,7 @@ from intentrec.serving.ranking.reading import Reader
 from intentrec.serving.ranking.shelf import Shelf
 from intentrec.serving.ranking.shelves import Shelves
 from intentrec.serving.ranking.shortcut import Newcomers, cut, fits, score_at
-from intentrec.serving.ranking.telling import Row, encoded, told
+from intentrec.serving.ranking.telling import encoded, told
 from intentrec.serving.ranking.wishes import wishing
 
 if TYPE_CHECKING:
@@ -63,10 +61,6 @@ class Ranking:
         self._people = People(bundle, live, self.released, config.serving.latest_events, self._reader)
         self._shelves = Shelves(bundle, live, self._reader, config.serving.new_item_neighbours)
         self._newcomers, self._cosines = Newcomers(), Cosines()
-
-    @cached_property
-    def _remembered(self) -> Remembered | None:
-        return self.bundle.remembered
 
     def warm(self) -> None:
         """Load now what is otherwise loaded at first need: the towers and the reader of texts. Takes seconds."""
@@ -127,9 +121,8 @@ class Ranking:
         """
         self.live.sync()
         shelf = self._shelves.now()
-        rows, scores = self._cosines.nearest(shelf, self._row(shelf, item_id), ask.k, shelf.passing(ask.filters))
-        frame = channels.listed("", shelf.index.ids[rows].tolist(), scores.tolist(), "similar")
-        return self._answer(frame.to_dicts(), shelf, ask, "similar")
+        items, scores = self._cosines.nearest(shelf, self._row(shelf, item_id), ask.k, shelf.passing(ask.filters))
+        return self._answer(listed(shelf, items, scores, "similar"), shelf, ask, "similar")
 
     def channel(self, name: str, user_id: str, ask: Ask) -> Answer:
         """Candidates of one channel with its own scores, for rankers further on; beta and diversity do not count.
@@ -147,8 +140,8 @@ class Ranking:
         if name == "popular":
             return replace(self._popular(ask, shelf), source=source)
         person = self._people.of(user_id)
-        frame = self._candidates(name, person, ask, shelf)
-        return self._answer(self._told(frame, person, shelf, ask), shelf, ask, source)
+        rows = self._candidates(name, person, self._wanted(person, ask, shelf), shelf)
+        return self._answer(self._told(rows, person, shelf, ask), shelf, ask, source)
 
     @property
     def channels(self) -> tuple[str, ...]:
@@ -169,10 +162,9 @@ class Ranking:
             raise NotFoundError(f"There is no user {user_id!r} in release {self.bundle.meta.release}, nor since.")
         self._row(shelf, item_id)
         person = self._people.of(user_id)
-        frame, length = self._found(person, item_id, shelf)
-        row = self._told(frame, person, shelf, Ask())[0]
-        remembered = person.ranker(shelf, self.released.retrieval, self._remembered).remembered_of(user_id, item_id)
-        return chain_of(row, length, person, shelf, remembered)
+        row, length = self._found(person, item_id, shelf)
+        told_row = self._told([row], person, shelf, Ask())[0]
+        return chain_of(told_row, length, person, shelf, self._people)
 
     def about(self, user_id: str) -> About | None:
         """Profile, interests and tags as they stand now; None for a user of whom nothing is written."""
@@ -237,68 +229,59 @@ class Ranking:
         return Answer(entries, ask.k, "stored", self.bundle.meta.release)
 
     def _ranked(self, person: Person, ask: Ask, shelf: Shelf, source: str, **settings: float) -> Answer:
+        rows = best(person, shelf, self._wanted(person, ask, shelf, **settings))
+        return self._answer(self._told(rows, person, shelf, ask), shelf, ask, source)
+
+    def _wanted(self, person: Person, ask: Ask, shelf: Shelf, **settings: float) -> Wanted:
         if ask.diversity is not None:
             settings["diversity"] = ask.diversity
-        if ask.beta is not None:
-            person = replace(person, beta=ask.beta)
-        config = self.released.retrieval.model_copy(update=settings)
-        ranker = person.ranker(shelf, config, self._remembered)
-        allowed = shelf.passing(ask.filters)
-        frame = ranker.recommend([person.user_id], ask.k, filter_viewed=ask.filter_viewed, allowed=allowed)
-        return self._answer(self._told(frame, person, shelf, ask), shelf, ask, source)
+        config = self.released.retrieval.model_copy(update=settings) if settings else self.released.retrieval
+        beta = person.beta if ask.beta is None else ask.beta
+        return Wanted(ask.k, ask.filter_viewed, shelf.passing(ask.filters), config, beta)
 
-    def _told(self, frame: pl.DataFrame, person: Person, shelf: Shelf, ask: Ask) -> Sequence[Row]:
-        return told(frame, person, shelf, self.bundle, self.released.language) if ask.explain else frame.to_dicts()
+    def _told(self, rows: Sequence[Row], person: Person, shelf: Shelf, ask: Ask) -> Sequence[Row]:
+        return told(rows, person, shelf, self.released.language) if ask.explain else rows
 
     def _answer(self, rows: Sequence[Row], shelf: Shelf, ask: Ask, source: str) -> Answer:
         return Answer(encoded(rows, shelf, explain=ask.explain), len(rows), source, self.bundle.meta.release)
 
     def _popular(self, ask: Ask, shelf: Shelf) -> Answer:
-        frame = self._popular_frame(ask, shelf)
-        rows = frame.with_columns(reason=rule_reasons(frame, self.released.language)).to_dicts()
-        return self._answer(rows, shelf, ask, "popular")
+        return self._answer(self._popular_rows(ask, shelf), shelf, ask, "popular")
 
-    def _popular_frame(self, ask: Ask, shelf: Shelf) -> pl.DataFrame:
+    def _popular_rows(self, ask: Ask, shelf: Shelf) -> list[Row]:
         items, scores = self.bundle.popular
         if not ask.filters.open:
             kept = shelf.passes(ask.filters, items.astype(np.int64))
             items, scores = items[kept], scores[kept]
-        names = shelf.index.ids[items[: ask.k].astype(np.int64)].tolist()
-        return channels.listed("", names, scores[: ask.k].tolist(), "popular")
+        rows = listed(shelf, items[: ask.k].astype(np.int64), scores[: ask.k], "popular")
+        reason = reason_of("popular", None, None, None, self.released.language)
+        return [row | {"reason": reason} for row in rows]
 
-    def _candidates(self, name: str, person: Person, ask: Ask, shelf: Shelf) -> pl.DataFrame:
-        mask, config, seen = shelf.passing(ask.filters), self.released.retrieval, ask.filter_viewed
+    def _candidates(self, name: str, person: Person, wanted: Wanted, shelf: Shelf) -> list[Row]:
         if name == "tag":
-            return channels.of_tags(person, shelf, config, ask.k, mask, seen=seen)
-        if name == "memory" and self._remembered is not None:
-            return channels.of_memory(person, shelf, self._remembered, ask.k, mask, seen=seen)
+            return channels.of_tags(person, shelf, wanted)
+        if name == "memory":
+            return channels.of_memory(person, shelf, wanted)
         own = slice(self.bundle.meta.towers_width, None) if name == "encoder" else slice(None)
-        return channels.of_vector(person, shelf, config, ask.k, mask, seen=seen, name=name, columns=own)
+        return channels.of_vector(person, shelf, wanted, name, own)
 
-    def _found(self, person: Person, item_id: str, shelf: Shelf) -> tuple[pl.DataFrame, int]:
+    def _found(self, person: Person, item_id: str, shelf: Shelf) -> tuple[Row, int]:
         """The item's row in the shortest list that holds it, and the length of that list; the last holds it alone."""
         lengths = (SHOWN, self.bundle.meta.stored_k, min(len(shelf.index), LONGEST))
-        tried = (
-            self._popular_lists(item_id, shelf, lengths)
-            if person.is_stranger
-            else self._lists(person, item_id, shelf, lengths)
-        )
-        for frame, length in tried:
-            if not frame.is_empty():
-                return frame, length
+        for rows, length in self._lists(person, item_id, shelf, lengths):
+            for row in rows:
+                if row["item_id"] == item_id:
+                    return row, length
         raise NotFoundError(f"Item {item_id!r} cannot be scored for user {person.user_id!r}.")
-
-    def _popular_lists(self, item_id: str, shelf: Shelf, lengths: Sequence[int]) -> Iterator[tuple[pl.DataFrame, int]]:
-        frame = self._popular_frame(Ask(k=len(shelf.index)), shelf).filter(pl.col("item_id") == item_id)
-        rank = 0 if frame.is_empty() else int(frame["rank"][0])
-        yield frame, next((length for length in lengths if length >= rank), len(shelf.index))
 
     def _lists(
         self, person: Person, item_id: str, shelf: Shelf, lengths: Sequence[int]
-    ) -> Iterator[tuple[pl.DataFrame, int]]:
-        ranker = person.ranker(shelf, self.released.retrieval, self._remembered)
-        for filter_viewed in (True, False):
-            for length in lengths:
-                rows = ranker.recommend([person.user_id], length, filter_viewed=filter_viewed)
-                yield rows.filter(pl.col("item_id") == item_id), length
-        yield ranker.recommend([person.user_id], 1, filter_viewed=False, items=[item_id]), 1
+    ) -> Iterator[tuple[list[Row], int]]:
+        if person.is_stranger:
+            yield from ((self._popular_rows(Ask(k=length), shelf), length) for length in (*lengths, len(shelf.index)))
+            return
+        for unseen in (True, False):
+            for k in lengths:
+                yield best(person, shelf, self._wanted(person, Ask(k=k, filter_viewed=unseen), shelf)), k
+        alone = Ask(k=1, filter_viewed=False, filters=Filters(items=frozenset([item_id])))
+        yield best(person, shelf, self._wanted(person, alone, shelf)), 1

@@ -86,5 +86,5 @@ def worth(person: Person, shelf: Shelf) -> NDArray[np.float64]:
     own: NDArray[np.float64] = vectors @ person.vector.astype(np.float64)
     if not person.tag_names or person.beta >= 1.0:
         return own
-    best: NDArray[np.float64] = (vectors @ person.interest_vectors().T).max(axis=1)
+    best: NDArray[np.float64] = (vectors @ person.queries.vectors.T).max(axis=1)
     return person.beta * own + (1.0 - person.beta) * best
