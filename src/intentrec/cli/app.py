@@ -12,6 +12,7 @@ import typer
 from intentrec import __version__
 from intentrec.cli import show
 from intentrec.cli.bars import RichProgress
+from intentrec.cli.bundle import bundle
 from intentrec.cli.common import (
     AsJson,
     HtmlFile,
@@ -50,6 +51,7 @@ app.add_typer(data_app, name="data")
 app.add_typer(encoder_app, name="encoder")
 app.add_typer(keys_app, name="keys")
 app.add_typer(labels_app, name="labels")
+app.command()(bundle)
 app.command()(serve)
 
 _INTERRUPTED = 130

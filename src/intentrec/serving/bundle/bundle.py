@@ -43,11 +43,13 @@ class Bundle:
         n_events: Events of each user, (U,).
         tag_names: Distinct tags, ascending, (T,).
         tag_vectors: (T, D).
+        towers: The folder of the trained towers; None where the bundle has none.
         popular: Rows of items that strangers get, best first, and their scores.
     """
 
     def __init__(self, folder: Path, meta: Meta) -> None:
         self.folder, self.meta = folder, meta
+        self.towers = folder / TOWERS if any(name.startswith(f"{TOWERS}/") for name in meta.files) else None
         vectors = mapped(folder, "items.vectors")
         retrieval = RetrievalConfig.model_validate(meta.config.get("retrieval", {}))
         saved = f"{INDEX}/index.json" in meta.files
@@ -96,12 +98,6 @@ class Bundle:
         kept = {"folder": self.folder, "meta": self.meta}
         self.__dict__.clear()
         self.__dict__.update(kept)
-
-    @property
-    def towers(self) -> Path | None:
-        """The folder of the trained towers; None where the bundle has none."""
-        folder = self.folder / TOWERS
-        return folder if folder.is_dir() else None
 
     @property
     def remembered(self) -> Remembered | None:

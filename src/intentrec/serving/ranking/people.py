@@ -178,10 +178,13 @@ class People:
         Raises:
             ConfigError: There are such words, and this is to be strict.
         """
-        tags = [dict(tag) for tag in about.tags if strict or self._reader.can_read(tag["tag"])]
-        names = list(dict.fromkeys(tag["tag"] for tag in tags))
+        names = list(dict.fromkeys(tag["tag"] for tag in about.tags))
+        if not strict:
+            readable = self._reader.readable(names)
+            names = [name for name in names if name in readable]
         vectors = self._reader.tags(names)
         place = {name: row for row, name in enumerate(names)}
+        tags = [dict(tag) for tag in about.tags if tag["tag"] in place]
         for tag in tags:
             if tag["category"] is None:
                 tag["category"] = self._leads_to(vectors[place[tag["tag"]]])

@@ -64,15 +64,18 @@ class Reader:
         means: Vectors = bundle.index.vectors[near].mean(axis=1, dtype=np.float64).astype(np.float32)
         return means
 
-    @property
+    @cached_property
     def reads_words(self) -> bool:
         """Whether vectors can be made of any words."""
         by_encoder = self._config.towers.tag_tower == "text" and "text" in self._config.encoder.use
         return self._bundle.towers is not None and self._bundle.meta.tag_scale is not None and not by_encoder
 
-    def can_read(self, tag: str) -> bool:
-        """Whether there is, or can be made, a vector of a tag."""
-        return self.reads_words or int(places(self._bundle.tag_names, [tag])[0]) >= 0
+    def readable(self, tags: Sequence[str]) -> set[str]:
+        """Those of which there is, or can be made, a vector."""
+        if self.reads_words:
+            return set(tags)
+        rows = places(self._bundle.tag_names, list(tags)).tolist()
+        return {tag for tag, row in zip(tags, rows, strict=True) if row >= 0}
 
     def tags(self, tags: Sequence[str]) -> Vectors:
         """Vectors of tags on the scale of the release's own, (n, D).
