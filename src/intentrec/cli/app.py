@@ -26,6 +26,7 @@ from intentrec.cli.common import (
     state,
 )
 from intentrec.cli.encoder import encoder_app
+from intentrec.cli.judge import judge
 from intentrec.cli.labels import labels_app
 from intentrec.cli.serve import keys_app, serve
 from intentrec.config import template
@@ -52,6 +53,7 @@ app.add_typer(encoder_app, name="encoder")
 app.add_typer(keys_app, name="keys")
 app.add_typer(labels_app, name="labels")
 app.command()(bundle)
+app.command()(judge)
 app.command()(serve)
 
 _INTERRUPTED = 130

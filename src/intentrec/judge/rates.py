@@ -78,7 +78,7 @@ def passed_of(judged: Mapping[str, tuple[int, int]], sizes: Mapping[str, int]) -
     weights = {writer: sizes[writer] / total for writer in drawn}
     share = sum(weights[writer] * passed / n for writer, (passed, n) in drawn.items())
     n_effective = 1.0 / sum(weights[writer] ** 2 / n for writer, (_, n) in drawn.items())
-    return Passed(share, sum(n for _, n in drawn.values()), n_effective)
+    return Passed(_clipped(share), sum(n for _, n in drawn.values()), n_effective)
 
 
 def uncorrected(passed: Passed, confidence: float) -> Rate:

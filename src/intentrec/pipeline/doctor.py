@@ -11,6 +11,7 @@ from typing import Any
 from intentrec.config import Config, load_config
 from intentrec.errors import IntentrecError
 from intentrec.extras import INSTALL
+from intentrec.judge.state import judge_state
 from intentrec.llm import check_model
 from intentrec.workspace import CONFIG_FILE, Workspace
 
@@ -77,7 +78,7 @@ def _workspace(folder: Path) -> list[Finding]:
     except IntentrecError as error:
         return [Finding(False, "settings", str(error))]
     findings = [Finding(True, "settings", f"{workspace.config_file} is valid")]
-    findings += _tables(workspace) + _model(config)
+    findings += [*_tables(workspace), _judge(workspace), *_model(config)]
     return findings
 
 
@@ -95,6 +96,14 @@ def _tables(workspace: Workspace) -> list[Finding]:
     except IntentrecError as error:
         findings.append(Finding(False, "release", str(error)))
     return findings
+
+
+def _judge(workspace: Workspace) -> Finding:
+    try:
+        state = judge_state(workspace)
+    except IntentrecError as error:
+        return Finding(False, "judge", str(error))
+    return Finding({"unchecked": None, "trusted": True, "stale": False}[state.standing], "judge", state.sentence())
 
 
 def _model(config: Config) -> list[Finding]:

@@ -102,6 +102,6 @@ def _sources(folder: Traversable, prefix: str) -> list[tuple[str, bytes]]:
         name = f"{prefix}/{entry.name}"
         if entry.is_dir():
             found.extend(_sources(entry, name))
-        elif entry.name.endswith((".py", ".jinja")):
+        elif entry.name.endswith((".py", ".jinja", ".toml")):
             found.append((name, entry.read_bytes()))
     return found
