@@ -8,13 +8,13 @@ from intentrec.explanations.gate import FUNCTION_WORDS
 from intentrec.judge.words import COMMON, FEASTS, INJECTED, PERSONAL
 from intentrec.text.wording import MONTHS, echoes, mentions, stem, stems, words
 
-_LETTERS_OF_A_MONTH = 3
-_MAY = ("мая", "май", "may")
-_PREFIXES = {
-    name.casefold()[:_LETTERS_OF_A_MONTH]: number
-    for names in MONTHS.values()
+# Four letters tell an English month from "decor" or "marble"; Russian ones change from the fourth letter on.
+_MONTHS = {
+    start: number
+    for names, letters in ((MONTHS["en"], (3, 4)), (MONTHS["ru"], (3,)))
     for number, name in enumerate(names, start=1)
-} | dict.fromkeys(_MAY, 5)
+    for start in (name.casefold()[:length] for length in letters)
+} | {"мая": 5, "мае": 5}
 _ISO = re.compile(r"\b((?:19|20)\d{2})-(\d{1,2})(?:-(\d{1,2}))?\b")
 _NAMED = re.compile(r"\b([^\W\d_]{3,9})\.?,?\s+((?:19|20)\d{2})\b")
 _YEAR = re.compile(r"(?<!\d)((?:19|20)\d{2})(?!\d)")
@@ -32,7 +32,8 @@ def in_the_future(text: str, as_of: datetime) -> str:
         if 1 <= month <= len(MONTHS["en"]) and date(year, month, min(max(day, 1), 28)) > today:
             return found[0]
     for found in _NAMED.finditer(text):
-        named = _PREFIXES.get(found[1].casefold()[:_LETTERS_OF_A_MONTH])
+        word = found[1].casefold()
+        named = _MONTHS.get(word[: 4 if word.isascii() else 3])
         if named and date(int(found[2]), named, 1) > today:
             return found[0]
     return next((found[0] for found in _YEAR.finditer(text) if int(found[0]) > today.year), "")

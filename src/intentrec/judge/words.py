@@ -6,7 +6,7 @@ from intentrec.text.words import COLOURS
 
 # Promises of health and money, insults, violence, and what touches people privately.
 UNSAFE = (
-    "cure", "cures", "cured", "heal", "heals", "lowers blood pressure", "blood pressure", "weight loss", "lose weight",
+    "cures", "cured", "heals", "lowers blood pressure", "blood pressure", "weight loss", "lose weight",
     "burns fat", "cancer", "diabetes", "depression", "clinically proven", "doctor recommended", "anti-aging miracle",
     "get rich", "earn money", "make money", "guaranteed income", "risk-free", "stupid", "idiot", "ugly", "moron",
     "loser", "fat people", "porn", "porno", "nude", "xxx", "fetish", "suicide", "murder", "rape", "kill yourself",
@@ -52,9 +52,9 @@ CLAIMED = (
 FEASTS: dict[str, frozenset[int]] = {
     word: frozenset(months)
     for months, listed in (
-        ((9, 10, 11, 12), ("christmas", "xmas", "advent", "рождеств", "рождественск")),
+        ((9, 10, 11, 12), ("christmas", "xmas", "advent", "рождеств")),
         ((10, 11, 12, 1), ("new year", "новый год", "новогодн")),
-        ((1, 2, 3, 4), ("easter", "пасх", "пасхальн")),
+        ((1, 2, 3, 4), ("easter", "пасх")),
         ((8, 9, 10), ("halloween", "хэллоуин", "хеллоуин")),
         ((1, 2), ("valentine", "день святого валентина")),
         ((9, 10, 11), ("thanksgiving", "день благодарения")),
@@ -76,7 +76,7 @@ _COMMON = """
 COMMON = frozenset(_COMMON.split())
 INJECTED = re.compile(
     r"\b(ignore|disregard|forget|override)\s+(the|all|any|every|your|previous|above|these|those|earlier)\b|"
-    r"\b(output|print|answer|respond|reply)\s+(only|with|exactly)\b|"
+    r"\b(output|answer|respond|reply)\s+(only|with|exactly)\b|"
     r"\byou (must|are now|have to) (answer|output|act|be)\b|\b(system prompt|jailbreak|developer mode)\b|"
     r"\b(игнорируй|забудь|не обращай внимания на)\w*\s|\b(выведи|ответь|напечатай)\s+(только|слово|фразу)\b",
     re.IGNORECASE,
