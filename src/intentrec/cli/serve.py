@@ -98,7 +98,10 @@ def _demo(folder: Path, progress: RichProgress) -> tuple[Workspace, Config]:
 
 def _tell(ready: "Ready") -> None:
     url, keys = ready.listening.url, ready.keys
-    out.print(f"Serving {ready.release} at {url}, explorer at {url}/explorer, specification at {url}/openapi.json.")
+    out.print(
+        f"Serving {ready.release} at {url}, explorer at {url}/explorer, specification at {url}/openapi.json.",
+        soft_wrap=True,
+    )
     if keys:
         out.print(f"{keys} keys (intentrec keys list): every request needs one.")
     else:

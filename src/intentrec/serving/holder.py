@@ -2,7 +2,6 @@
 
 import logging
 import weakref
-from collections import OrderedDict
 from pathlib import Path
 from threading import Lock
 from time import perf_counter
@@ -15,9 +14,9 @@ from intentrec.serving.keys import KEYS_FILE, LIVE_FOLDER, Caller, Keys
 from intentrec.serving.live import LiveState, LiveStore
 from intentrec.serving.operations.metrics import metrics
 from intentrec.serving.ranking import Ranking
-from intentrec.workspace import Manifest, Workspace
+from intentrec.workspace import Workspace
 
-_OTHERS_KEPT = 2
+_OTHERS_KEPT = 4
 logger = logging.getLogger(__name__)
 
 
@@ -35,7 +34,7 @@ class Holder:
         self.workspace, self.store, self.keyless = workspace, store, keyless
         self.config: Config = load_config(workspace.config_file)
         self.keys = Keys(workspace.root / KEYS_FILE)
-        self._others: OrderedDict[Path, Ranking] = OrderedDict()
+        self._others: dict[str, Ranking] = {}
         self._opening = Lock()
         self._refused = ""
         self._ranking = self._current(bundle_of(workspace, workspace.release()))
@@ -66,6 +65,10 @@ class Holder:
         """What is live beside the current release."""
         return self._ranking.live
 
+    def is_erased(self, user_id: str) -> bool:
+        """Whether nothing of a user may be used or kept any more."""
+        return self.live.is_erased(user_id)
+
     def caller(self, token: str | None, local: bool) -> Caller | None:
         """Who asks; `local` says whether this host was asked by its own name."""
         return self.keys.caller(token, open_without=self.keyless and local)
@@ -88,13 +91,16 @@ class Holder:
         Raises:
             NotFoundError: It was never published.
         """
-        manifest = self.workspace.releases.get(name)
-        folder = bundle_of(self.workspace, manifest)
-        current = self._ranking
-        if current.bundle.folder == folder:
-            return current
+        found = self.opened(name)
+        if found is not None:
+            return found
         with self._opening:
-            return self._other(manifest, folder)
+            return self.opened(name) or self._opened_now(name)
+
+    def opened(self, name: str) -> Ranking | None:
+        """The lists of a release that is open already; None for others. A moment."""
+        current = self._ranking
+        return current if current.bundle.meta.release == name else self._others.get(name)
 
     def poll(self) -> bool:
         """Open the current release where another one is served; whether it was swapped. Blocks: use a thread.
@@ -139,11 +145,9 @@ class Holder:
         weakref.finalize(ranking, bundle.close).atexit = False
         return ranking
 
-    def _other(self, manifest: Manifest, folder: Path) -> Ranking:
-        if folder not in self._others:
-            export_bundle(self.workspace, manifest)
-            self._others[folder] = self._open(folder)
-        self._others.move_to_end(folder)
-        while len(self._others) > _OTHERS_KEPT:
-            self._others.popitem(last=False)
-        return self._others[folder]
+    def _opened_now(self, name: str) -> Ranking:
+        folder = export_bundle(self.workspace, self.workspace.releases.get(name))
+        while len(self._others) >= _OTHERS_KEPT:
+            self._others.pop(next(iter(self._others)))
+        self._others[name] = self._open(folder)
+        return self._others[name]

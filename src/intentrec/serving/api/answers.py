@@ -61,6 +61,8 @@ class UserList(Listed):
     """A list for a user."""
 
     user_id: str
+    experiments: dict[str, str] | None = None
+    """The arm of each experiment that the user takes part in."""
 
 
 class ItemList(Listed):
@@ -90,7 +92,7 @@ def said(value: Any, status: int = 200, headers: Mapping[str, str] | None = None
     return Json(orjson.dumps(value, option=_OPTIONS, default=_plain), status, headers)
 
 
-def listed(answer: Answer, **subject: str | None) -> Json:
+def listed(answer: Answer, **subject: str | dict[str, str] | None) -> Json:
     """An answer that is a list, with whom or what it is about."""
     head = orjson.dumps({**subject, "release": answer.release, "source": answer.source, "n": answer.n})
     return Json(b'%b,"items":[%b]}' % (head[:-1], answer.entries))

@@ -13,6 +13,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from intentrec import __version__
 from intentrec.serving import explorer
 from intentrec.serving.api import lists, people, probes, writes
+from intentrec.serving.api.arms import Arms
 from intentrec.serving.api.desk import Desk, utc_now
 from intentrec.serving.api.failures import HANDLERS
 from intentrec.serving.api.following import follow
@@ -63,14 +64,16 @@ def create_app(
     """
     config = holder.config.serving
     threads = ThreadPoolExecutor(config.threads, "intentrec")
-    desk = Desk(holder, threads, metrics(), now)
+    desk = Desk(holder, threads, metrics(), Arms.of(holder), now)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        desk.arms.log.start()
         following = create_task(follow(desk, orphaned))
         yield
         following.cancel()
         threads.shutdown()
+        desk.arms.log.close()
         holder.close()
 
     app = Api(
@@ -87,5 +90,5 @@ def create_app(
     def session(cookies: str) -> Caller | None:
         return sessions.in_cookies(cookies, now())
 
-    app.close_gate(Door(config, holder.caller, session, desk.metrics, RequestLog("none"), clock))
+    app.close_gate(Door(config, holder.caller, session, desk.metrics, RequestLog(config.log_requests), clock))
     return app

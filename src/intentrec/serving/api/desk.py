@@ -9,8 +9,10 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TypeVar
 
+from intentrec.serving.api.arms import Arms
 from intentrec.serving.holder import Holder
 from intentrec.serving.operations.metrics import Metrics
+from intentrec.serving.operations.traces import span
 from intentrec.serving.ranking import Ranking
 
 T = TypeVar("T")
@@ -33,6 +35,7 @@ class Desk:
     holder: Holder
     threads: Executor
     metrics: Metrics
+    arms: Arms
     now: Callable[[], datetime] = utc_now
 
     def ranking(self) -> Ranking:
@@ -41,5 +44,10 @@ class Desk:
 
     async def aside(self, call: Callable[..., T], *args: object) -> T:
         """The outcome of a call that is made in a thread, with the context of this one."""
-        bound = partial(copy_context().run, call, *args)
+        bound = partial(copy_context().run, _traced, call, *args)
         return await asyncio.get_running_loop().run_in_executor(self.threads, bound)
+
+
+def _traced(call: Callable[..., T], *args: object) -> T:
+    with span(call.__name__):
+        return call(*args)

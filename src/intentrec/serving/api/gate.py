@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from math import ceil
 from time import monotonic, perf_counter
+from typing import cast
 
-from starlette.requests import ClientDisconnect
+from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from intentrec.serving.api.bodies import limited
@@ -30,7 +31,10 @@ logger = logging.getLogger(__name__)
 
 UNMETERED = ("/health", "/ready", "/metrics")
 """Paths that no rate limit holds back: what watches a server has to get through when it is busy."""
-_HIDDEN = [(b"x-content-type-options", b"nosniff"), (b"cache-control", b"no-store")]
+_TYPED = (b"x-content-type-options", b"nosniff")
+_HIDDEN = [_TYPED, (b"cache-control", b"no-store")]
+_FILES = "/explorer/static/"
+"""Files that are the same for everybody: what a browser may keep they say themselves."""
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,128}\Z")
 _LOCAL_HOST = re.compile(rb"(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?\Z", re.IGNORECASE)
 _CLIENT_LEFT = 499
@@ -69,7 +73,8 @@ class Gate:
         headers: dict[bytes, bytes] = dict(scope["headers"])
         request_id = _request_id(headers.get(b"x-request-id"))
         scope["intentrec.request_id"] = request_id
-        added = [(b"x-request-id", request_id), *_HIDDEN, *self.origins.answer(headers)]
+        kept = [_TYPED] if scope["path"].startswith(_FILES) else _HIDDEN
+        added = [(b"x-request-id", request_id), *kept, *self.origins.answer(headers)]
         status = 0
 
         async def answering(message: Message) -> None:
@@ -142,6 +147,11 @@ class Gate:
 def is_local(host: bytes) -> bool:
     """Whether a `Host` names this machine itself. A page that has its own name resolve to 127.0.0.1 does not get in."""
     return _LOCAL_HOST.match(host) is not None
+
+
+def request_id(request: Request) -> str:
+    """The id under which logs and answers name a request."""
+    return cast("bytes", request.scope["intentrec.request_id"]).decode()
 
 
 def _request_id(given: bytes | None) -> bytes:

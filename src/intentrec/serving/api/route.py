@@ -17,6 +17,7 @@ from starlette.types import Receive, Scope, Send
 
 from intentrec.serving.api.parsing import body_values, checked, checked_id, query_values
 from intentrec.serving.api.paths import MARK
+from intentrec.serving.operations.traces import request_span
 
 Endpoint = Callable[..., Awaitable[Response]]
 
@@ -36,9 +37,10 @@ class Route(APIRoute):
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
-        for need in self._needs:
-            need(request)
-        response = await self.endpoint(**await self._read(request))
+        with request_span(scope["method"], self.path_format, request.headers):
+            for need in self._needs:
+                need(request)
+            response = await self.endpoint(**await self._read(request))
         await response(scope, receive, send)
 
 
