@@ -20,6 +20,11 @@ class Edit(BaseModel):
     interest_id: str = Field("", max_length=500)
     text: str = Field("", max_length=200)
 
+    @property
+    def words(self) -> str:
+        """The text without space around and between its words that says nothing."""
+        return " ".join(self.text.split())
+
 
 class Sent(Knobs, Edit):
     """An edit, and how the page stood when it was made."""
@@ -40,10 +45,9 @@ def keep(explorer: Explorer, sent: Sent) -> None:
     if sent.action == "restore":
         store.take_back_edit(sent.id, sent.interest_id)
         return
-    words = " ".join(sent.text.split())
     given = {"user_id": sent.id, "action": sent.action, "interest_id": sent.interest_id or None, "at": explorer.now()}
     try:
-        edit = InterestEdit.model_validate(given | {"text": words or None})
+        edit = InterestEdit.model_validate(given | {"text": sent.words or None})
     except ValidationError as error:
         raise ConfigError(f"This edit is not complete: {error.errors()[0]['msg']}.") from error
     store.edit_interest(edit)
@@ -60,8 +64,8 @@ def told(sent: Sent, before: Persona) -> str:
     name = names.get(sent.interest_id, sent.interest_id)
     sentences = {
         "remove": f"Removed “{name}”.",
-        "reword": f"“{name}” is now “{sent.text}”.",
-        "add": f"Added “{sent.text}”.",
+        "reword": f"“{name}” is now “{sent.words}”.",
+        "add": f"Added “{sent.words}”.",
         "restore": f"“{name}” stands again as it was written.",
     }
     return sentences[sent.action]

@@ -16,6 +16,8 @@ from intentrec.serving.explorer.svg import inline
 from intentrec.tables import USER_METRICS
 from intentrec.workspace import Workspace
 
+DRAWS = ("altair", "vl_convert")
+"""What plots need."""
 _SAMPLES = 2000
 _CONFIDENCE = 0.95
 _WIDTH = 640
@@ -73,7 +75,7 @@ def quality(workspace: Workspace) -> Quality | None:
 def _quality(workspace: Workspace, identity: str) -> Quality:
     frame, lacking = workspace.read("user_metrics"), ""
     try:
-        for module in ("altair", "vl_convert"):
+        for module in DRAWS:
             require(module, "the plots of a quality report")
     except MissingExtra as missing:
         lacking = str(missing)

@@ -51,7 +51,7 @@ def release_routes(explorer: Explorer) -> APIRouter:
     def measured(request: Request) -> Response:
         found = quality(workspace)
         whole = not request.headers.get("hx-request")
-        return explorer.page(request, "quality" if whole else "_quality", quality=found, root=str(workspace.root))
+        return explorer.page(request, "quality" if whole else "_quality", quality=found)
 
     return router
 

@@ -1,5 +1,6 @@
 """Routes of pages: what goes wrong is a page too, and who is not known signs in first."""
 
+import logging
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -7,16 +8,20 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.responses import RedirectResponse, Response
 
 from intentrec.errors import ConfigError, DataError, IntentrecError, MissingExtra, NotFoundError
+from intentrec.serving.api.failures import UNAVAILABLE, UNEXPECTED
 from intentrec.serving.explorer.access import own_page
 from intentrec.serving.explorer.pages import Pages
 
-_STATUS: tuple[tuple[type[IntentrecError], int], ...] = (
-    (NotFoundError, 404), (ConfigError, 422), (DataError, 422), (MissingExtra, 501),
-)  # fmt: skip
-_TITLES = {403: "Not allowed", 404: "Not found", 413: "Too long", 422: "Not understood", 501: "Not installed"}
+logger = logging.getLogger(__name__)
+
+_TOLD: dict[type[Exception], int] = {NotFoundError: 404, ConfigError: 422, DataError: 422, MissingExtra: 501}
+"""Errors whose words are shown; those of others name files of this host and stay in its log."""
+_TITLES = {403: "Not allowed", 404: "Not found", 422: "Not understood", 500: "Something went wrong"}
+_UNKNOWN_CALLER = 401
 _PAGES = Pages()
 
 
@@ -30,13 +35,10 @@ class PageRoute(APIRoute):
         async def answer(request: Request) -> Response:
             try:
                 return await inner(request)
-            except HTTPException as error:
-                return _to_sign_in(request) if error.status_code == 401 else _failed(request, error)
-            except RequestValidationError as error:
-                return _problem(request, 422, "; ".join(_sentence(fault) for fault in error.errors()) + ".")
-            except IntentrecError as error:
-                status = next((status for kind, status in _STATUS if isinstance(error, kind)), 503)
-                return _problem(request, status, str(error))
+            except ClientDisconnect:
+                raise
+            except Exception as error:
+                return _failed(request, error)
 
         return answer
 
@@ -47,8 +49,19 @@ def page_router(*needed: Callable[[Request], object]) -> APIRouter:
     return APIRouter(prefix="/explorer", route_class=PageRoute, include_in_schema=False, dependencies=dependencies)
 
 
-def _failed(request: Request, error: HTTPException) -> Response:
-    return _problem(request, error.status_code, str(error.detail))
+def _failed(request: Request, error: Exception) -> Response:
+    if isinstance(error, HTTPException):
+        code = error.status_code
+        return _to_sign_in(request) if code == _UNKNOWN_CALLER else _problem(request, code, str(error.detail))
+    if isinstance(error, RequestValidationError):
+        return _problem(request, 422, "; ".join(_sentence(fault) for fault in error.errors()) + ".")
+    if type(error) in _TOLD:
+        return _problem(request, _TOLD[type(error)], str(error))
+    request_id = request.scope.get("intentrec.request_id", b"").decode()
+    logger.error("a page failed", exc_info=error, extra={"request_id": request_id})
+    if isinstance(error, IntentrecError):
+        return _problem(request, 503, UNAVAILABLE)
+    return _problem(request, 500, UNEXPECTED)
 
 
 def _problem(request: Request, status: int, detail: str) -> Response:
@@ -65,7 +78,7 @@ def _to_sign_in(request: Request) -> Response:
         return Response(status_code=401, headers={"HX-Redirect": _PAGES.link(request, "sign-in")})
     wanted = request.url.path + (f"?{request.url.query}" if request.url.query else "")
     address = _PAGES.link(request, "sign-in", then=wanted if request.method == "GET" else None)
-    return RedirectResponse(address, 303, {"Cache-Control": "no-store"})
+    return RedirectResponse(address, 303)
 
 
 def _sentence(fault: dict[str, Any]) -> str:

@@ -30,7 +30,7 @@ def sign_routes(explorer: Explorer) -> APIRouter:
         if session is None:
             return explorer.pages.render(request, "sign_in", 403, then=then, failed=True)
         base = base_of(request)
-        response = RedirectResponse(within(then, base), 303, {"Cache-Control": "no-store"})
+        response = RedirectResponse(within(then, base), 303)
         response.set_cookie(
             COOKIE, session, max_age=int(LIFETIME.total_seconds()), path=base, httponly=True, samesite="strict",
             secure=request.url.scheme == "https",
@@ -40,7 +40,7 @@ def sign_routes(explorer: Explorer) -> APIRouter:
     @router.post("/sign-out")
     def sign_out(request: Request) -> Response:
         base = base_of(request)
-        response = RedirectResponse(f"{base}/sign-in", 303, {"Cache-Control": "no-store"})
+        response = RedirectResponse(f"{base}/sign-in", 303)
         response.delete_cookie(COOKIE, path=base, httponly=True, samesite="strict")
         return response
 
