@@ -54,7 +54,7 @@ class Soil(Generic[C]):
         """Another output that has nothing to do with this one; None where there is none."""
         start = int.from_bytes(sha256(self.case.key.encode()).digest()[:4]) % max(len(self.others), 1)
         turned = [*self.others[start:], *self.others[:start]]
-        return next((other for other in turned if is_foreign(other)), None)
+        return next((other for other in turned if other != self.case and is_foreign(other)), None)
 
 
 def drawn(plants: Iterable[Planted], n: int) -> list[Planted]:
