@@ -59,7 +59,9 @@ class HeldLive:
         self.items = {**self.items, item_id: LiveItem(item_id=item_id, title=title, **attributes)}
         self.items_version = self._n
 
-    def edit(self, user_id: str, action: str, at: datetime, interest_id: str | None = None, text: str | None = None) -> None:
+    def edit(
+        self, user_id: str, action: str, at: datetime, interest_id: str | None = None, text: str | None = None
+    ) -> None:
         """Change an interest."""
         self._touch(user_id)
         given = InterestEdit(user_id=user_id, action=action, interest_id=interest_id, text=text, at=at)  # type: ignore[arg-type]
