@@ -1,12 +1,13 @@
 """Readers always see one whole release."""
 
+import threading
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from intentrec.errors import NotFoundError, WorkspaceError
-from intentrec.workspace import ArtefactRef, Manifest, TableRef, Workspace, releases
+from intentrec.workspace import PATIENCE, ArtefactRef, Manifest, TableRef, Workspace, releases
 
 T = datetime(2024, 1, 1, tzinfo=UTC)
 
@@ -109,6 +110,27 @@ def test_one_writer_at_a_time(workspace: Workspace) -> None:
             pass
     with workspace.writing():
         pass
+
+
+def test_a_patient_writer_waits_for_another(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    held, done = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with workspace.writing():
+            held.set()
+            done.wait()
+
+    holder = threading.Thread(target=hold)
+    holder.start()
+    held.wait()
+
+    def wait(seconds: float) -> None:
+        done.set()
+        holder.join()
+
+    monkeypatch.setattr("intentrec.workspace.store.sleep", wait)
+    with workspace.writing(PATIENCE):
+        assert not holder.is_alive()
 
 
 def test_a_folder_without_settings_is_no_workspace(tmp_path: Path) -> None:

@@ -31,7 +31,7 @@ from intentrec.cli.labels import labels_app
 from intentrec.cli.serve import keys_app, serve
 from intentrec.config import template
 from intentrec.errors import IntentrecError
-from intentrec.workspace import Workspace, erase_user
+from intentrec.workspace import PATIENCE, Workspace, erase_user
 
 app = typer.Typer(
     name="intentrec",
@@ -277,7 +277,7 @@ def releases(as_json: AsJson = False) -> None:
 def rollback(release: Annotated[str, typer.Argument(help="A release, e.g. r0001.", metavar="RELEASE")]) -> None:
     """Make an earlier release the one that readers see."""
     workspace, _ = state.open()
-    with workspace.writing():
+    with workspace.writing(PATIENCE):
         manifest = workspace.releases.rollback(release)
     out.print(f"Readers now see {manifest.release}, as of {manifest.as_of:%Y-%m-%d}.")
 
@@ -292,7 +292,7 @@ def erase(
     workspace, _ = state.open()
     if not yes:
         typer.confirm(f"Erase {user!r} from {workspace.root} for good?", abort=True)
-    receipt = erase_user(workspace, user, _now(), _erase_calls)
+    receipt = erase_user(workspace, user, _now(), _erase_calls, patience=PATIENCE)
     printed(as_json, receipt.model_dump(mode="json"), lambda: show.receipt(out, receipt))
 
 

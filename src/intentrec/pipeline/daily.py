@@ -20,7 +20,7 @@ from intentrec.pipeline.inputs import Inputs, load_inputs, parse_time
 from intentrec.pipeline.steps import StepOutput, Steps, code_digest, fingerprint
 from intentrec.progress import SILENT, Progress
 from intentrec.text.embeddings import open_embedder
-from intentrec.workspace import Manifest, Workspace
+from intentrec.workspace import PATIENCE, Manifest, Workspace
 
 WRITTEN = ("interests", "tags", "explanations")
 
@@ -130,7 +130,7 @@ def run_day(
         BudgetExceeded: The spend cap is reached; start again with a larger one to go on.
         WorkspaceError: Another run is writing, or the disk is full.
     """
-    with workspace.writing():
+    with workspace.writing(PATIENCE):
         inputs = load_inputs(workspace, options.as_of)
         with open_day(workspace, config, inputs, options.llm_users, progress) as day:
             last = STAGES.index(options.last_stage)

@@ -18,7 +18,7 @@ from intentrec.data.source import Source
 from intentrec.errors import DataError
 from intentrec.progress import Progress
 from intentrec.tables import INPUTS
-from intentrec.workspace import Workspace
+from intentrec.workspace import PATIENCE, Workspace
 
 _UPSERTED = ("items", "users")
 
@@ -73,7 +73,7 @@ def ingest_files(
     Raises:
         DataError: A file cannot be read or does not fit its table; tables that were done before it are stored.
     """
-    with workspace.writing():
+    with workspace.writing(PATIENCE):
         return IngestReport(
             [_ingest(workspace, config, name, files[name], now, progress) for name in INPUTS if files.get(name)]
         )

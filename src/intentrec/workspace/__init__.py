@@ -16,10 +16,11 @@ from intentrec.workspace.artefacts import ArtefactRef
 from intentrec.workspace.deltas import TableRef
 from intentrec.workspace.erase import EraseReceipt, erase_user
 from intentrec.workspace.releases import Manifest
-from intentrec.workspace.store import CONFIG_FILE, Workspace
+from intentrec.workspace.store import CONFIG_FILE, PATIENCE, Workspace
 
 __all__ = [
     "CONFIG_FILE",
+    "PATIENCE",
     "ArtefactRef",
     "EraseReceipt",
     "Manifest",

@@ -36,7 +36,12 @@ class EraseReceipt(BaseModel):
 
 
 def erase_user(
-    workspace: Workspace, user_id: str, now: datetime, erase_calls: Callable[[Path, str], int]
+    workspace: Workspace,
+    user_id: str,
+    now: datetime,
+    erase_calls: Callable[[Path, str], int],
+    *,
+    patience: float = 0.0,
 ) -> EraseReceipt:
     """Remove a user from everything that is stored.
 
@@ -46,8 +51,9 @@ def erase_user(
 
     Args:
         erase_calls: Removes the user's calls from the ledger file and returns how many there were.
+        patience: As of `Workspace.writing`.
     """
-    with workspace.writing():
+    with workspace.writing(patience):
         current = workspace.releases.current()
         dropped = [manifest.release for manifest in workspace.releases.list()]
         stored = {name: _stored(workspace, name, current) for name in TABLES if workspace.tables.exists(name)}

@@ -4,6 +4,8 @@ import fcntl
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from time import monotonic, sleep
+from typing import IO
 
 import polars as pl
 
@@ -15,6 +17,8 @@ from intentrec.workspace.releases import Manifest, ReleaseStore
 from intentrec.workspace.steps import StepStore
 
 CONFIG_FILE = "intentrec.toml"
+PATIENCE = 60.0
+_LOOK = 0.05
 
 
 class Workspace:
@@ -65,19 +69,22 @@ class Workspace:
         return self.root / "cache"
 
     @contextmanager
-    def writing(self) -> Iterator[None]:
+    def writing(self, patience: float = 0.0) -> Iterator[None]:
         """Hold the workspace for one writer. The lock dies with its process, so a killed run leaves none behind.
+
+        Args:
+            patience: Seconds to wait for another writer; `PATIENCE` outlasts the moments for which a server moves
+                events to the tables.
 
         Raises:
             WorkspaceBusy: Another process is writing.
         """
+        deadline = monotonic() + patience
         with disk_errors(self.root), (self.root / ".lock").open("w") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise WorkspaceBusy(
-                    f"Another intentrec process is writing to {self.root}. Wait until it is done."
-                ) from None
+            while not _locked(file):
+                if monotonic() >= deadline:
+                    raise WorkspaceBusy(f"Another intentrec process is writing to {self.root}. Wait until it is done.")
+                sleep(_LOOK)
             yield
 
     def write(self, name: str, frame: pl.DataFrame, *, append: bool = False) -> TableRef:
@@ -112,3 +119,11 @@ class Workspace:
             known = ", ".join([*manifest.tables, *manifest.inputs])
             raise NotFoundError(f"Release {manifest.release} has no table {name!r}: {known}.")
         return self.read(name, manifest.tables[name])
+
+
+def _locked(file: IO[str]) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
