@@ -14,6 +14,12 @@ Verdict = Literal["ship", "keep running", "stop"]
 State = Literal["holds", "breached", "open"]
 
 
+_UNJUDGED = (
+    "{} cannot be judged: it is the same for everybody, or the arms are too unequal in size for values so skewed. "
+    "Give the next experiment equal arms, or the metric a cap."
+)
+
+
 @dataclass(frozen=True)
 class Decision:
     """A verdict with its reasons, the weightiest first."""
@@ -76,6 +82,8 @@ def decide(
     if not looks:
         few = f"No arm but the control has {experiment.least_users} users yet whose {experiment.window_days:g} days"
         return _unsettled(f"{few} are over, with as many in the control.", over)
+    if not any(look.judged for look in looks.values()):
+        return _unsettled(_UNJUDGED.format(experiment.primary), over)
     if experiment.aa:
         return _alike(experiment, primary, over)
     return _judged(experiment, looks, guarded, over)
@@ -104,8 +112,8 @@ def _mismatch(sizes: Sizes) -> str:
     due = ", ".join(f"{arm} {share:.1%}" for arm, share in sizes.shares.items())
     return (
         f"Sample-ratio mismatch (p = {chance(sizes.last_p)} < {ALARM:g}): users are {seen}, but should be {due}. "
-        "Trust no difference. Look for an arm that fails, is slower, is cached or redirected, or for a share that was changed; "
-        "then start anew with another salt."
+        "Trust no difference. Look for an arm that fails, is slower, is cached or redirected, or for a share that was "
+        "changed; then start anew with another salt."
     )
 
 

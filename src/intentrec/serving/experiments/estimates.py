@@ -65,6 +65,7 @@ class Levels:
         var_treatment: Squared standard error.
         var_control: Squared standard error.
         covariance: Of the two; not 0 where what came before is taken out, since both arms tell what is usual.
+        skewness: Of the difference, if the arms are alike: 0 for arms of one size, however skewed users are.
     """
 
     n: int
@@ -73,6 +74,7 @@ class Levels:
     var_treatment: float
     var_control: float
     covariance: float = 0.0
+    skewness: float = 0.0
 
     def contrast(self, scale: float = 1.0) -> Contrast:
         """The treatment's level - scale times that of the control."""
@@ -103,7 +105,7 @@ def levels(control: Sample, treatment: Sample) -> Levels:
     n1, n0 = len(y1), len(y0)
     x = _explaining(control, treatment)
     if x is None:
-        return Levels(n1 + n0, y1.mean(), y0.mean(), y1.var(ddof=1) / n1, y0.var(ddof=1) / n0)
+        return Levels(n1 + n0, float(y1.mean()), float(y0.mean()), _error2(y1), _error2(y0), skewness=_skewness(y1, y0))
     x0, x1 = x
     theta = _slope(y0, x0, y1, x1)
     w1 = n1 / (n1 + n0)
@@ -116,9 +118,10 @@ def levels(control: Sample, treatment: Sample) -> Levels:
         n1 + n0,
         float(y1.mean() - w0 * gap),
         float(y0.mean() + w1 * gap),
-        float(own1.var(ddof=1) / n1 + other1.var(ddof=1) / n0),
-        float(own0.var(ddof=1) / n0 + other0.var(ddof=1) / n1),
-        float(_covariance(own1, other0) / n1 + _covariance(own0, other1) / n0),
+        _error2(own1) + _error2(other1),
+        _error2(own0) + _error2(other0),
+        _covariance(own1, other0) / n1 + _covariance(own0, other1) / n0,
+        _skewness(y1 - theta * x1, y0 - theta * x0),
     )
 
 
@@ -158,4 +161,23 @@ def _slope(y0: Values, x0: Values, y1: Values, x1: Values) -> float:
 
 
 def _covariance(a: Values, b: Values) -> float:
-    return float(((a - a.mean()) @ (b - b.mean())) / (len(a) - 1))
+    return float(((a - a.mean()) * (b - b.mean())).sum() / (len(a) - 1))
+
+
+def _error2(values: Values) -> float:
+    """Squared standard error of the mean."""
+    return float(values.var(ddof=1) / len(values))
+
+
+def _skewness(a: Values, b: Values) -> float:
+    """Of mean(a) - mean(b), with the moments of both together."""
+    second = third = 0.0
+    for values in (a, b):
+        centred = values - values.mean()
+        squares = centred * centred
+        second += float(squares.sum())
+        third += float((squares * centred).sum())
+    n, spread = len(a) + len(b), second * (1 / len(a) + 1 / len(b))
+    if not spread > 0:
+        return 0.0
+    return third / n * (1 / len(a) ** 2 - 1 / len(b) ** 2) / sqrt(spread / n) ** 3

@@ -37,6 +37,7 @@ class LookRecord(BaseModel):
     control: float | None
     treatment: float | None
     difference: float | None
+    error: float
     low: float | None
     high: float | None
     relative: float | None
@@ -45,6 +46,7 @@ class LookRecord(BaseModel):
     worst: float | None
     best: float | None
     p: float
+    judged: bool
 
 
 class MetricRecord(BaseModel):

@@ -70,7 +70,7 @@ class LiveExperiments:
         release, channel = settings.pop("release", None), settings.pop("channel", None)
         return Choice(placed, release, channel, tuple(settings.items()))
 
-    def expose(self, choice: Choice, user_id: str, now: datetime, request_id: str | None, release: str) -> None:
+    def expose(self, choice: Choice, user_id: str, now: datetime, request_id: str, release: str) -> None:
         """Say that the user was shown what the choice said. Call it where the answer is sent, not before."""
         for experiment, arm in choice.placed:
             self._log.add(experiment, arm, user_id, now, request_id, release)

@@ -1,0 +1,1 @@
+"""Experiments against simulation: false alarms, lifts, mismatches and guardrails that are planted."""
