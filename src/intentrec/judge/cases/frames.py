@@ -30,8 +30,6 @@ class Tables:
 
 def named_events(events: pl.DataFrame, catalogue: pl.DataFrame, users: Iterable[str]) -> pl.DataFrame:
     """user_id, row, timestamp, event, text, phrase of the users' events, in the order they happened."""
-    if "query" not in events.columns:
-        events = events.with_columns(query=pl.lit(None, dtype=pl.String))
     return (
         events.filter(pl.col("user_id").is_in(sorted(set(users))))
         .select("user_id", "row", "timestamp", "event", "item_id", "query")
