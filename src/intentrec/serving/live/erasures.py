@@ -10,7 +10,7 @@ Killed anywhere, it goes on with the step that was not finished.
 """
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -18,6 +18,7 @@ from pathlib import Path
 
 import orjson
 
+from intentrec.errors import IntentrecError
 from intentrec.llm import Ledger
 from intentrec.pipeline.ingest import next_row
 from intentrec.serving.live.encoding import micros
@@ -58,6 +59,14 @@ class Erasures:
         jobs = self.store.read("SELECT receipt_id, user_id FROM erasures WHERE state = 'waiting' ORDER BY n")
         if not jobs:
             return 0
+        try:
+            self._clear(jobs, now)
+        except IntentrecError as error:
+            self.store.write(partial(_failed, why=str(error)))
+            raise
+        return len(jobs)
+
+    def _clear(self, jobs: Sequence[tuple[str, str]], now: datetime) -> None:
         last = next_row(self.workspace) - 1
         self.store.write(lambda batch: batch.keep_greatest("last_row", last))
         for receipt_id, user_id in jobs:
@@ -66,7 +75,6 @@ class Erasures:
         self._renew_bundles()
         at, receipts = micros(now), [receipt_id for receipt_id, _ in jobs]
         self.store.write(lambda batch: _erased(batch, receipts, at))
-        return len(jobs)
 
     def _renew_bundles(self) -> None:
         kept = self.export(self.workspace) if self.workspace.releases.current() else None
@@ -103,6 +111,10 @@ def _note(batch: Batch, receipt_id: str, done: EraseReceipt) -> None:
         "UPDATE erasures SET rows = ?, ledger_calls = ledger_calls + ? WHERE receipt_id = ?",
         (orjson.dumps(rows).decode(), done.ledger_calls, receipt_id),
     )
+
+
+def _failed(batch: Batch, why: str) -> None:
+    batch.db.execute("UPDATE erasures SET failed = ? WHERE state = 'waiting'", (why,))
 
 
 def _erased(batch: Batch, receipts: list[str], at: int) -> None:
