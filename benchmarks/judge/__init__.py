@@ -1,0 +1,1 @@
+"""The judge, measured on faults of known kind."""

@@ -1,0 +1,44 @@
+"""What the judge is worth: `python -m benchmarks.judge planted --dir DEMO [--sample N] [--ask N]`.
+
+DEMO is a workspace with a release, such as `intentrec demo --dir DEMO` leaves. Faults of known kind are planted in
+outputs that the rules find no fault with; printed is which share of each kind the rules catch, and which share of
+verdicts changes when the same output is shown in another order or in other words. With --ask N the model of the
+workspace's settings is shown N planted faults of each task and N good outputs in both variants, whatever its size.
+"""
+
+import argparse
+import time
+from pathlib import Path
+
+from rich.console import Console
+
+from benchmarks.judge.planted import by_model, by_rules, changed_by_model, changed_by_rules, changes, material, table
+from intentrec.cli.bars import RichProgress
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("what", choices=["planted"])
+    parser.add_argument("--dir", type=Path, required=True, help="a workspace with a release")
+    parser.add_argument("--sample", type=int, default=300, help="outputs of each task to plant in")
+    parser.add_argument("--ask", type=int, default=0, help="planted faults of each task that the model is shown")
+    given = parser.parse_args()
+    with RichProgress(Console(stderr=True)) as progress:
+        found = material(given.dir, given.sample, progress, ask=given.ask > 0)
+        counts = ", ".join(f"{len(cases)} {task}s" for task, cases in found.good.items())
+        print(f"Planted in {counts} that the rules find no fault with.\n\nCaught by rules:\n")
+        print(table(by_rules(found)))
+        print("\nVerdicts of the rules that change:\n")
+        print(changes(changed_by_rules(found)))
+        if given.ask:
+            start = time.process_time()
+            print(f"\nCaught by {found.judge.model_id}, without the rules:\n")
+            print(table(by_model(found, given.ask)))
+            print(f"\nVerdicts of {found.judge.model_id} that change:\n")
+            print(changes(changed_by_model(found, given.ask)))
+            print(f"\n{time.process_time() - start:.0f} CPU seconds for what was not in the ledger.")
+
+
+if __name__ == "__main__":
+    main()
