@@ -1,18 +1,20 @@
 """Experiments on the server: who gets which arm, who was exposed, and what it was worth.
 
-config.py      what `intentrec.toml` says
-assignment.py  the arm of a user: hashes, no state
-served.py      what the request path asks
-exposures.py   the log of who was shown what
-outcomes.py    each user's behaviour after the first exposure
-sequential.py  intervals and p-values that stay right however often one looks
-estimates.py   differences between arms
-ratio.py       whether the arms have the sizes they should have
-analysis.py    all of it together, at every day's end
+definition, config      what `intentrec.toml` says
+assignment              the arm of a user: hashes, no state
+served, exposures       what the request path asks, and the log of who was shown what
+acts, outcomes          each user's behaviour before and after the first exposure; metrics names them
+sequential, estimates   intervals that stay right however often one looks, differences between arms
+ratio, sizes            whether the arms have the sizes they should have
+looks, decision         an arm over time, and what to do
+analysis                all of it together; phase, record, figures, view, charts, page say it to programs and people
+reports, router         the same on the server
 """
 
 from intentrec.extras import lazily
 
-__all__ = ["ExposureLog", "LiveExperiments", "analyse"]
+__all__ = ["ExposureLog", "LiveExperiments", "analyse", "routes"]
 
-__getattr__ = lazily(__name__, {"ExposureLog": "exposures", "LiveExperiments": "served", "analyse": "analysis"})
+__getattr__ = lazily(
+    __name__, {"ExposureLog": "exposures", "LiveExperiments": "served", "analyse": "analysis", "routes": "router"}
+)

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 from math import isfinite
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import BaseModel
 
@@ -11,8 +11,7 @@ from intentrec.serving.experiments.decision import Guarded, State, Verdict
 from intentrec.serving.experiments.definition import Direction, Experiment, Metric
 from intentrec.serving.experiments.looks import Compared, Look
 from intentrec.serving.experiments.metrics import MEASURES
-
-Phase = Literal["planned", "running", "over"]
+from intentrec.serving.experiments.phase import Phase, phase
 
 
 class ExperimentRecord(BaseModel):
@@ -91,13 +90,6 @@ class AnalysisRecord(BaseModel):
     sizes: SizesRecord
     metrics: list[MetricRecord]
     guardrails: list[GuardrailRecord]
-
-
-def phase(experiment: Experiment, now: datetime) -> Phase:
-    """Whether users are being assigned."""
-    if experiment.start is not None and now < experiment.start:
-        return "planned"
-    return "over" if experiment.end is not None and now >= experiment.end else "running"
 
 
 def short(name: str, experiment: Experiment, now: datetime) -> ExperimentRecord:
