@@ -226,3 +226,27 @@ def test_an_erased_user_leaves_no_verdict(tmp_path: Path, shop: Shop) -> None:
     erase_user(workspace, "user003", NOW, lambda path, user: 0)
     assert workspace.read("verdicts").filter(user_id="user003").is_empty()
     assert not workspace.read("verdicts").is_empty()
+
+
+def test_what_the_model_leaves_unanswered_or_unquoted_is_told(
+    released: tuple[Workspace, Config], use_judge: Callable[[ScriptedBackend], None]
+) -> None:
+    def half(request: Request) -> dict[str, str] | str:
+        levels = request.answer_schema["properties"]["verdict"]["enum"]
+        said = {"quote": "words of nobody", "verdict": levels[0]}
+        return "no JSON" if "willingness" in request.prompt_version else said
+
+    use_judge(ScriptedBackend(half, "sloppy"))
+    report = judged(large(released), sample=10, least_caught=0.0)
+    assert any("interest: 10 questions got no right answer" in note for note in report.notes)
+    assert any("rest on a quote that stands nowhere" in note for note in report.notes)
+    line = next(x for x in report.rates if (x.task, x.criterion) == ("interest", "willingness"))
+    assert (line.n, line.judged) == (0, None)
+
+
+def test_where_rules_refuse_everything_the_model_is_still_put_to_the_test(
+    released: tuple[Workspace, Config], use_judge: Callable[[ScriptedBackend], None]
+) -> None:
+    use_judge(ScriptedBackend(says(lambda shown: True), "yes-man"))
+    with pytest.raises(LLMAnswerError, match="yes-man is no judge"):
+        judged(large(released), sample=5, least_support=1.0)

@@ -12,7 +12,7 @@ import polars as pl
 from intentrec.config import Config
 from intentrec.errors import ConfigError
 from intentrec.judge.cases import Case, Tables
-from intentrec.judge.criteria import TASKS, Task
+from intentrec.judge.criteria import CRITERIA, TASKS, Task
 from intentrec.judge.guard import Caught, caught_by_model, must_catch, plants_for
 from intentrec.judge.judging import Judge
 from intentrec.judge.outcome import Outcome, verdict_rows
@@ -156,11 +156,11 @@ def _part(task: Task, sample: int, labelled: Sequence[Case], judge: Judge, table
 
 
 def _guarded(cases: Sequence[Case], judge: Judge) -> list[Caught]:
-    """What the model catches of faults planted in the good ones among the cases; it must catch enough."""
+    """What the model catches of faults planted in the good ones among the cases, in all where rules refuse all."""
     if judge.model is None:
         return []
     good = [case for case, faults in zip(cases, judge.faults(cases), strict=True) if not faults]
-    caught = caught_by_model(plants_for(good, len(cases), judge), judge)
+    caught = caught_by_model(plants_for(good or cases, len(cases), judge), judge)
     must_catch(caught, judge.model_id, judge.standards.judge)
     return caught
 
@@ -186,6 +186,9 @@ def _notes(part: _Part, judge: Judge) -> list[str]:
         notes.append(
             f"{part.task}: judged by rules alone. They find faults, not merits: what they pass may still be poor."
         )
+    silent = len(part.outcomes) * len(CRITERIA[part.task]) - sum(len(outcome.rulings) for outcome in part.outcomes)
+    if silent:
+        notes.append(f"{part.task}: {silent:,} questions got no right answer from the model and are left out.")
     unquoted = sum(r.decided_by == "unquoted" for o in part.outcomes for r in o.rulings)
     if unquoted:
         notes.append(f"{part.task}: {unquoted:,} verdicts rest on a quote that stands nowhere in what was shown.")

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -74,7 +75,7 @@ class Standards:
     brands: frozenset[str]
     scripts: frozenset[Script]
 
-    @property
+    @cached_property
     def all_brands(self) -> tuple[str, ...]:
         """Brands of the catalogue and those that are known without it."""
         return (*sorted(self.brands), *self.judge.known_brands)
