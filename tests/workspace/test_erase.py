@@ -92,3 +92,20 @@ def test_labels_about_the_user_go_and_labels_about_items_stay(workspace: Workspa
     workspace.write("labels", TABLES["labels"].rows(rows))
     assert erase_user(workspace, GONE, T, lambda path, user: 0).rows == {"labels": 2}
     assert workspace.read("labels")["subject"].to_list() == ["item", "other"]
+
+
+def test_judgements_of_explanations_of_the_users_own_interests_go(workspace: Workspace) -> None:
+    publish(workspace)
+    own = workspace.read("interests").filter(user_id=GONE)["interest"][0]
+    rows = [
+        {"task": "explanation", "case_id": str(n), "criterion": "clarity", "interest": interest, "text": "t"}
+        for n, interest in enumerate((own, "only stays"))
+    ]
+    workspace.write("verdicts", TABLES["verdicts"].rows(rows))
+    labelled = ({"label_id": row["case_id"], "subject": "item"} | row for row in rows)
+    kept = set(TABLES["labels"].schema)
+    workspace.write("labels", TABLES["labels"].rows({n: v for n, v in row.items() if n in kept} for row in labelled))
+    receipt = erase_user(workspace, GONE, T, lambda path, user: 0)
+    assert (receipt.rows["verdicts"], receipt.rows["labels"]) == (1, 1)
+    assert workspace.read("verdicts")["interest"].to_list() == ["only stays"]
+    assert workspace.read("labels")["interest"].to_list() == ["only stays"]
