@@ -1,9 +1,9 @@
-"""What the judge is worth: `python -m benchmarks.judge planted --dir DEMO [--sample N] [--ask N]`.
+"""What the judge is worth: `python -m benchmarks.judge planted --dir DEMO [--sample N] [--ask N] [--again N]`.
 
 DEMO is a workspace with a release, such as `intentrec demo --dir DEMO` leaves. Faults of known kind are planted in
 outputs that the rules find no fault with; printed is which share of each kind the rules catch, and which share of
 verdicts changes when the same output is shown in another order or in other words. With --ask N the model of the
-workspace's settings is shown N planted faults of each task and N good outputs in both variants, whatever its size.
+workspace's settings is shown N planted faults of each task, and with --again N so many good outputs in every variant.
 """
 
 import argparse
@@ -23,6 +23,7 @@ def main() -> None:
     parser.add_argument("--dir", type=Path, required=True, help="a workspace with a release")
     parser.add_argument("--sample", type=int, default=300, help="outputs of each task to plant in")
     parser.add_argument("--ask", type=int, default=0, help="planted faults of each task that the model is shown")
+    parser.add_argument("--again", type=int, default=0, help="good outputs of each task it is shown in every variant")
     given = parser.parse_args()
     with RichProgress(Console(stderr=True)) as progress:
         found = material(given.dir, given.sample, progress, ask=given.ask > 0)
@@ -35,8 +36,9 @@ def main() -> None:
             start = time.process_time()
             print(f"\nCaught by {found.judge.model_id}, without the rules:\n")
             print(table(by_model(found, given.ask)))
-            print(f"\nVerdicts of {found.judge.model_id} that change:\n")
-            print(changes(changed_by_model(found, given.ask)))
+            if given.again:
+                print(f"\nVerdicts of {found.judge.model_id} that change:\n")
+                print(changes(changed_by_model(found, given.again)))
             print(f"\n{time.process_time() - start:.0f} CPU seconds for what was not in the ledger.")
 
 
