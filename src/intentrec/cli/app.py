@@ -26,6 +26,7 @@ from intentrec.cli.common import (
     state,
 )
 from intentrec.cli.encoder import encoder_app
+from intentrec.cli.experiments import experiments_app
 from intentrec.cli.judge import judge
 from intentrec.cli.labels import labels_app
 from intentrec.cli.serve import keys_app, serve
@@ -50,6 +51,7 @@ Exit codes: 0 done, 1 unexpected, 2 wrong usage, 3 settings, 4 data, 5 workspace
 data_app = typer.Typer(no_args_is_help=True, help="Look at what was ingested.")
 app.add_typer(data_app, name="data")
 app.add_typer(encoder_app, name="encoder")
+app.add_typer(experiments_app, name="experiments")
 app.add_typer(keys_app, name="keys")
 app.add_typer(labels_app, name="labels")
 app.command()(bundle)
@@ -148,6 +150,7 @@ def run(
     """
     from intentrec.pipeline.daily import RunOptions, run_day
     from intentrec.pipeline.estimate import estimate_run
+    from intentrec.serving.live.command import drain_workspace
 
     workspace, config = state.open()
     options = RunOptions.parse(as_of=as_of, users=users, stages=stages)
@@ -155,6 +158,7 @@ def run(
         if dry_run:
             estimate = estimate_run(workspace, config, options, progress)
         else:
+            drain_workspace(workspace, config, _now)
             report = run_day(workspace, config, options, now=_now, progress=progress)
     if dry_run:
         printed(as_json, estimate.as_dict(), lambda: show.estimate(out, estimate))
@@ -288,11 +292,17 @@ def erase(
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Remove a user from tables, releases, ledger and caches, and print a receipt. Older releases are dropped."""
+    """Remove a user from tables, releases, ledger and caches, and print a receipt. Older releases are dropped.
+
+    A server that runs forgets the user at once, and clears its bundle and its store within seconds.
+    """
+    from intentrec.serving.live.command import erase_served
+
     workspace, _ = state.open()
     if not yes:
         typer.confirm(f"Erase {user!r} from {workspace.root} for good?", abort=True)
     receipt = erase_user(workspace, user, _now(), _erase_calls, patience=PATIENCE)
+    erase_served(workspace, user, _now, _export)
     printed(as_json, receipt.model_dump(mode="json"), lambda: show.receipt(out, receipt))
 
 
@@ -333,6 +343,12 @@ def _erase_calls(path: Path, user: str) -> int:
         return ledger.erase(user)
     finally:
         ledger.close()
+
+
+def _export(workspace: Workspace) -> Path:
+    from intentrec.serving.bundle import export_bundle
+
+    return export_bundle(workspace)
 
 
 def _now() -> datetime:

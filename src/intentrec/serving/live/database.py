@@ -10,7 +10,7 @@ from pathlib import Path
 from intentrec.errors import WorkspaceError
 from intentrec.workspace.files import disk_errors
 
-FILE = "live.sqlite"
+FOLDER, FILE = "live", "live.sqlite"
 PATIENCE = 10.0
 """Seconds to wait for another process that is writing."""
 WAITING, MOVING, DRAINED, REFUSED = range(4)
@@ -70,6 +70,17 @@ def connect(file: Path, patience: float) -> sqlite3.Connection:
             connection.close()
             raise
         return connection
+
+
+def take_watch(folder: Path) -> int | None:
+    """A descriptor that makes its holder the keeper of the store, until it is closed; None while there is another."""
+    descriptor = os.open(folder / "keeper.lock", os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        return None
+    return descriptor
 
 
 @contextmanager

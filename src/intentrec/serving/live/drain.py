@@ -42,12 +42,14 @@ class Drain:
 
     Attributes:
         clock: Now; asked while the workspace is held.
+        patience: As of `Workspace.writing`.
     """
 
     workspace: Workspace
     config: Config
     store: LiveStore
     clock: Callable[[], datetime]
+    patience: float = 0.0
 
     def run(self) -> dict[str, int]:
         """Move everything that waits: rows by what became of them, as in {"events": 120, "refused": 2}.
@@ -59,7 +61,7 @@ class Drain:
         """
         if not self.store.waiting():
             return {}
-        with self.workspace.writing():
+        with self.workspace.writing(self.patience):
             counts = Counter(move_items(self.workspace, self._settings, self.store, self.clock(), self._whose))
             counts["labels"] = move_labels(self.workspace, self.store)
             counts["exposures"] = move_exposures(self.workspace, self.store)

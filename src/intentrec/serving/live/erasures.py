@@ -77,8 +77,11 @@ class Erasures:
         self.store.write(lambda batch: _erased(batch, receipts, at))
 
     def _renew_bundles(self) -> None:
+        home = self.workspace.root / "bundles"
+        if not home.is_dir():
+            return
         kept = self.export(self.workspace) if self.workspace.releases.current() else None
-        for folder in (self.workspace.root / "bundles").glob("*"):
+        for folder in home.iterdir():
             if folder.is_dir() and folder != kept:
                 shutil.rmtree(folder)
 

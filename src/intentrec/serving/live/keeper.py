@@ -1,6 +1,5 @@
 """The one process of a host that does what workers must not wait for."""
 
-import fcntl
 import logging
 import os
 import threading
@@ -11,9 +10,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from time import perf_counter
+from typing import TYPE_CHECKING
 
 from intentrec.config import Config
 from intentrec.errors import IntentrecError, WorkspaceBusy
+from intentrec.serving.live.database import take_watch
 from intentrec.serving.live.drain import Drain
 from intentrec.serving.live.erasures import Erasures
 from intentrec.serving.live.prune import Pruning
@@ -22,8 +23,10 @@ from intentrec.serving.live.settle import settle
 from intentrec.serving.live.store import LiveStore
 from intentrec.workspace import Manifest, Workspace
 
+if TYPE_CHECKING:
+    from intentrec.serving.live.redis import RedisShare
+
 _PRUNE_SECONDS = 3600.0
-_LOCK = "keeper.lock"
 logger = logging.getLogger(__name__)
 
 
@@ -52,6 +55,7 @@ class Keeper:
         export: Callable[[Workspace], Path],
         observe: Callable[[str, float, bool], None] = lambda duty, seconds, ok: None,
         pending: Callable[[int], None] = lambda rows: None,
+        redis: Callable[[bool], None] = lambda up: None,
     ) -> None:
         """Nothing is done before `step` or `run`.
 
@@ -59,11 +63,16 @@ class Keeper:
             export: Makes the bundle of the current release where it is missing, and returns its folder.
             observe: Told after each duty: its name, its seconds, and whether it succeeded.
             pending: Told after each round how many rows are not in the tables yet.
+            redis: Told whether Redis answers, where the settings name one.
+
+        Raises:
+            MissingExtra: The settings name a Redis, and its package is not installed.
         """
         self._workspace, self._store = workspace, store
         self._config, self._export = config, export
         self._observe, self._pending = observe, pending
         serving = config.serving
+        self.share = self._open_share(redis) if serving.redis_url else None
         self._refresher = Refresher(workspace, config, store)
         self._pruning = Pruning(workspace, config, store)
         drained = serving.drain_seconds or None
@@ -74,11 +83,17 @@ class Keeper:
             _Duty("erasures", serving.poll_seconds, self._erase),
             _Duty("prune", _PRUNE_SECONDS, self._prune),
         )
+        self._runs = False
         self._last: dict[str, datetime] = {}
         self._said: dict[str, str] = {}
         self._bundle: Path | None = None
         self._exported: Manifest | None = None
         self._lock: weakref.finalize[[int], Keeper] | None = None
+
+    def _open_share(self, tell: Callable[[bool], None]) -> "RedisShare":
+        from intentrec.serving.live.redis import RedisShare
+
+        return RedisShare(self._store, self._config, tell)
 
     def step(self, now: datetime) -> dict[str, int]:
         """One round of every duty: what was done, by name; a duty that failed counts as `failed:NAME`.
@@ -89,6 +104,7 @@ class Keeper:
 
     def run(self, stop: threading.Event) -> None:
         """Round after round until `stop` is set."""
+        self._runs = True
         try:
             while not stop.is_set():
                 now = datetime.now(UTC)
@@ -99,6 +115,8 @@ class Keeper:
 
     def close(self) -> None:
         """Let another keeper work."""
+        if self.share is not None:
+            self.share.stop()
         if self._lock is not None:
             self._lock()
             self._lock = None
@@ -121,13 +139,12 @@ class Keeper:
     def _works(self) -> bool:
         """Whether this is the keeper of the host; the lock dies with its process."""
         if self._lock is None:
-            descriptor = os.open(self._store.file.parent / _LOCK, os.O_RDWR | os.O_CREAT, 0o644)
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                os.close(descriptor)
+            watch = take_watch(self._store.file.parent)
+            if watch is None:
                 return False
-            self._lock = weakref.finalize(self, os.close, descriptor)
+            self._lock = weakref.finalize(self, os.close, watch)
+            if self.share is not None and self._runs:
+                self.share.start()
         return True
 
     def _do(self, duty: _Duty, now: datetime) -> dict[str, int]:
@@ -172,8 +189,8 @@ class Keeper:
 
     def _erase(self, now: datetime) -> dict[str, int]:
         grace = timedelta(seconds=2 * self._config.serving.poll_seconds)
-        erasures = Erasures(self._workspace, self._store, self._export, lambda _: True, grace)
-        done = erasures.step(now)
+        shared = (lambda _: True) if self.share is None else self.share.forget
+        done = Erasures(self._workspace, self._store, self._export, shared, grace).step(now)
         if "erased" in done:
             self._refresher.forget()
         return done

@@ -98,12 +98,13 @@ def ask_erasure(batch: Batch, user_id: str, at: int, receipt: str = "", before: 
     n = batch.changed("erased", user_id)
     if pending is not None:
         return str(pending[0])
-    receipt = receipt or secrets.token_urlsafe(18)
+    named = receipt or secrets.token_urlsafe(18)
     batch.db.execute(
-        "INSERT INTO erasures (receipt_id, n, user_id, state, asked_at, rows) VALUES (?, ?, ?, 'waiting', ?, ?)",
-        (receipt, n, user_id, at, orjson.dumps({"live": removed}).decode()),
+        "INSERT INTO erasures (receipt_id, n, user_id, state, asked_at, rows, foreign_) "
+        "VALUES (?, ?, ?, 'waiting', ?, ?, ?)",
+        (named, n, user_id, at, orjson.dumps({"live": removed}).decode(), bool(receipt)),
     )
-    return receipt
+    return named
 
 
 def _delete(batch: Batch, table: str, user_id: str, before: int | None) -> int:
