@@ -1,13 +1,16 @@
-"""Writes the pages of docs/ that are made from the code: tables, settings, commands."""
+"""Writes the pages of docs/ that are made from the code: tables, settings, commands, metrics, the API."""
 
 import sys
 from pathlib import Path
 from typing import Any
+from unittest.mock import MagicMock
 
+import orjson
 import typer.main
 
 from intentrec.cli import app
-from intentrec.config import template
+from intentrec.config import Config, template
+from intentrec.serving.api import create_app
 from intentrec.serving.operations.instruments import table as metrics_table
 from intentrec.tables import TABLES
 
@@ -69,11 +72,18 @@ def operations_page() -> str:
     return f"{head}by `make docs` -->\n{metrics_table()}<!-- end -->{rest.partition('<!-- end -->')[2]}"
 
 
+def specification() -> str:
+    """The API's OpenAPI specification, with the bounds of the default settings."""
+    app = create_app(MagicMock(config=Config()))
+    return orjson.dumps(app.openapi(), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE).decode()
+
+
 PAGES = {
     "tables.md": tables_page,
     "settings.md": settings_page,
     "commands.md": commands_page,
     "operations.md": operations_page,
+    "openapi.json": specification,
 }
 
 

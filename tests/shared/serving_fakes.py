@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from threading import Lock
 from types import SimpleNamespace
 from typing import Any
 
@@ -90,6 +91,7 @@ class FakeHolder(Holder):
         self.fake = FakeRanking(LiveState(self.store))
         self._ranking: Any = self.fake
         self._others: Any = {}
+        self._opening = Lock()
 
     def client(self, token: str | None = None, clock: Callable[[], float] = lambda: 0.0) -> TestClient:
         """A client in this process; it asks for 127.0.0.1."""

@@ -67,7 +67,7 @@ def test_ids_in_paths_may_be_any_text(client, holder, path, user):
     assert holder.fake.asked[0][1] == user
 
 
-@pytest.mark.parametrize("path", ["%FF", "%ED%B0%AF", "a%00", "x" * 501, "%C3%28"])
+@pytest.mark.parametrize("path", ["%FF", "%ED%B0%AF", "a%00", "x" * 501, "%C3%28", "%20", "%E2%80%AE"])
 def test_ids_that_are_no_text_or_too_long_are_refused(client, path):
     answer = client.get(f"/v1/users/{path}/recommendations")
     assert answer.status_code == 422
@@ -78,8 +78,9 @@ def test_ids_that_are_no_text_or_too_long_are_refused(client, path):
     ("query", "name"),
     [
         ("k=0", "k"), ("k=201", "k"), ("k=-1", "k"), ("k=1e3", "k"), ("k=99999999999999999999999", "k"), ("k=", "k"),
-        ("k=1&k=2", "k"), ("beta=nan", "beta"), ("beta=-0.1", "beta"), ("beta=1.1", "beta"), ("diversity=inf", "diversity"),
-        ("min_price=-1", "min_price"), ("max_price=1e999", "max_price"), ("explain=perhaps", "explain"),
+        ("k=1&k=2", "k"), ("beta=nan", "beta"), ("beta=-0.1", "beta"), ("beta=1.1", "beta"),
+        ("diversity=inf", "diversity"), ("min_price=-1", "min_price"), ("max_price=1e999", "max_price"),
+        ("explain=perhaps", "explain"),
         ("kk=5", "kk"), ("category=%FF", "category"), ("category=", "category"), ("item=a%00b", "item"), ("=", ""),
     ],
 )  # fmt: skip
@@ -135,7 +136,8 @@ def test_a_history_of_nobody_is_ranked_in_its_order(client, holder):
     [
         {}, {"events": []}, {"events": [{"event": "purchase"}]}, {"events": [{"event": "steal", "item_id": "i"}]},
         {"events": [{"event": "view", "item_id": "i", "timestamp": 5}]}, [], 5, "text",
-        {"events": [{"event": "view", "item_id": "i"}], "k": "5"},
+        {"events": [{"event": "view", "item_id": "i"}], "k": "5"}, {"events": [{"event": "view", "item_id": " "}]},
+        {"events": [{"event": "view", "item_id": "i"}], "k": 2.5},
         {"events": [{"event": "view", "item_id": "i", "timestamp": "2026-03-01T12:30:00Z"}]},
         {"events": [{"event": "view", "item_id": "i", "timestamp": "0001-01-01T00:00:00+14:00"}]},
         {"events": [{"event": "view", "item_id": "i", "timestamp": "9999-12-31T23:59:59-14:00"}]},

@@ -6,12 +6,13 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from datetime import datetime
 from time import monotonic
+from typing import cast
 
 from fastapi import FastAPI
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from intentrec import __version__
-from intentrec.serving import explorer
+from intentrec.serving import experiments, explorer
 from intentrec.serving.api import lists, people, probes, writes
 from intentrec.serving.api.arms import Arms
 from intentrec.serving.api.desk import Desk, utc_now
@@ -26,6 +27,8 @@ from intentrec.serving.holder import Holder
 from intentrec.serving.keys import Caller
 from intentrec.serving.operations.logs import RequestLog
 from intentrec.serving.operations.metrics import metrics
+
+PARTS = {"lists": lists, "people": people, "writes": writes, "probes": probes}
 
 
 class Api(FastAPI):
@@ -77,14 +80,26 @@ def create_app(
         holder.close()
 
     app = Api(
-        title="intentrec", version=__version__, description=ABOUT, openapi_tags=TAGS, lifespan=lifespan,
-        docs_url=None, redoc_url=None, redirect_slashes=False, exception_handlers=HANDLERS,
-    )  # fmt: skip
+        title="intentrec",
+        version=__version__,
+        description=ABOUT,
+        openapi_tags=TAGS,
+        lifespan=lifespan,
+        generate_unique_id_function=lambda route: route.name,
+        exception_handlers=HANDLERS,
+        redirect_slashes=False,
+        docs_url=None,  # they would load scripts from elsewhere
+        redoc_url=None,
+    )
     app.state.holder = holder
     app.router.route_class = Route
-    for part in (lists, people, writes, probes):
+    for name, part in PARTS.items():
+        before = len(app.router.routes)
         part.add(app.router, desk)
+        for route in app.router.routes[before:]:
+            cast("Route", route).tags.append(name)
     app.include_router(explorer.routes(holder, now))
+    app.include_router(experiments.routes(holder, now))
     sessions = Sessions.of(holder)
 
     def session(cookies: str) -> Caller | None:

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
-from intentrec.serving.api.fields import Id, Parameters, Price, Share, Text
+from intentrec.serving.api.fields import Id, Parameters, Price, Share, Text, Whole
 from intentrec.serving.ranking import Ask, Filters
 
 Diversity = Annotated[float, Field(ge=0.0, le=10.0, allow_inf_nan=False)]
@@ -17,7 +17,7 @@ class ListOptions(BaseModel):
 
     model_config = ConfigDict(use_attribute_docstrings=True)
 
-    k: int = Field(10, ge=1)
+    k: Whole = Field(10, ge=1)
     """Most entries. The setting serving.max_k bounds it."""
     include_viewed: bool = False
     """Also items that the user has had."""
@@ -81,7 +81,7 @@ def up_to(model: type[BaseModel], max_k: int) -> type[BaseModel]:
     """The model of list options with the bound of this server's settings."""
     field = model.model_fields["k"]
     bounded = Field(field.default, ge=1, le=max_k, description=field.description)
-    return create_model(model.__name__, __base__=model, __doc__=model.__doc__, k=(int, bounded))
+    return create_model(model.__name__, __base__=model, __doc__=model.__doc__, k=(Whole, bounded))
 
 
 def _only(names: list[str]) -> frozenset[str] | None:

@@ -7,18 +7,23 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, create_model
 
 from intentrec.config import Config
-from intentrec.serving.api.fields import Id, Moment, Number, Price, Strict, Text
+from intentrec.serving.api.fields import Id, Moment, Note, Number, Phrase, Price, Strict, Text, needs_one_of
 from intentrec.serving.api.kinds import kind_of_event, time_of_event
 from intentrec.serving.live import Label, LiveEvent, LiveItem
 
-Name = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00]*$")]
-Plain = str | int | float | bool | None
+Name = Annotated[str, StringConstraints(pattern=r"^\w{1,64}$")]
+Number64 = Annotated[int, Field(ge=-(2**63), lt=2**63)]
+Plain = Note | Number64 | Number | bool | None
+_MOST_MEMBERS = 57  # of which 50 are attributes
 
 
 class IncomingEvent(LiveEvent):
     """What one user did, with an item or with words."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True,
+        json_schema_extra=needs_one_of("item_id", "query"),
+    )  # fmt: skip
 
     event_id: Id
     """Yours: the same id sent again changes nothing, so that a batch can be repeated after any failure."""
@@ -38,7 +43,10 @@ class IncomingEvent(LiveEvent):
 class IncomingItem(LiveItem):
     """One item; it replaces an earlier one of its id as a whole. Further members are kept as attributes."""
 
-    model_config = ConfigDict(frozen=True, extra="allow", strict=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(
+        frozen=True, extra="allow", strict=True, use_attribute_docstrings=True,
+        json_schema_extra={"propertyNames": {"pattern": "^[A-Za-z0-9_]{1,64}$"}, "maxProperties": _MOST_MEMBERS},
+    )  # fmt: skip
     __pydantic_extra__: dict[Name, Plain]
 
     item_id: Id
@@ -55,7 +63,7 @@ class IncomingItem(LiveItem):
 class Words(Strict):
     """An interest in a person's own words."""
 
-    text: Name
+    text: Phrase
     """A short phrase such as "trail running"."""
 
 
@@ -69,13 +77,13 @@ class IncomingLabel(Strict):
     user_id: Id | None = None
     item_id: Id | None = None
     interest: Id | None = None
-    text: Annotated[str, StringConstraints(max_length=10_000, pattern=r"^[^\x00]*$")] = ""
+    text: Note = ""
     """The words that were judged."""
     criterion: Id
     verdict: Id
     rater: Id | None = None
     """Who judged; by default the name of the key."""
-    note: Annotated[str, StringConstraints(max_length=10_000, pattern=r"^[^\x00]*$")] = ""
+    note: Note = ""
     at: Moment | None = None
     """When; by default now."""
 

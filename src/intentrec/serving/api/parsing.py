@@ -89,7 +89,11 @@ def refused(faults: Iterable[ErrorDetails | Mapping[str, Any]], *where: str) -> 
 
 def _fault(fault: ErrorDetails | Mapping[str, Any], where: tuple[str, ...]) -> dict[str, Any]:
     place = [part if isinstance(part, int) else _printable(str(part)) for part in (*where, *fault["loc"])]
-    return {"loc": place, "msg": _printable(fault["msg"]), "value": _shown(fault.get("input"))}
+    return {
+        "loc": place,
+        "msg": _printable(fault["msg"].removeprefix("Value error, ")),
+        "value": _shown(fault.get("input")),
+    }
 
 
 def _shown(value: Any) -> str:

@@ -50,7 +50,7 @@ def _add_interests(api: APIRouter, desk: Desk) -> None:
     @api.get(_INTERESTS, **declared("read", AboutUser, 404, said="What is written about the user."))
     async def interests(user_id: UserId) -> Response:
         """A user's interests and tags as they stand now, edits and refreshes of the day included."""
-        return said(await desk.aside(_standing, desk, user_id))
+        return said(await desk.aside(_known, desk, user_id))
 
     @api.post(_INTERESTS, **declared("write", AboutUser, body=True, said="The interests with the new one."))
     async def add_interest(user_id: UserId, body: Words) -> Response:
@@ -68,12 +68,14 @@ def _add_interests(api: APIRouter, desk: Desk) -> None:
         return said(await desk.aside(_edited, desk, user_id, "remove", interest_id, None))
 
 
-def _standing(desk: Desk, user_id: str) -> dict[str, object]:
-    ranking = desk.ranking()
-    about = ranking.about(user_id)
-    if about is None and not ranking.knows(user_id):
+def _known(desk: Desk, user_id: str) -> dict[str, object]:
+    if not desk.ranking().knows(user_id):
         raise NotFoundError(f"There is no user {user_id!r}.")
-    about = about or About(user_id, None, [], [])
+    return _standing(desk, user_id)
+
+
+def _standing(desk: Desk, user_id: str) -> dict[str, object]:
+    about = desk.ranking().about(user_id) or About(user_id, None, [], [])
     return {"user_id": user_id, "interests": about.interests, "tags": about.tags}
 
 

@@ -39,6 +39,8 @@ def specification(made: dict[str, Any]) -> dict[str, Any]:
 
 
 def _mend(operation: dict[str, Any]) -> None:
+    for answer in operation["responses"].values():
+        answer["headers"] = {"X-Request-ID": {"schema": {"type": "string"}, "description": "Names it in the logs."}}
     refusal = operation["responses"].get("422", {}).get("content", {})
     plain = refusal.pop("application/json", None)
     if plain is not None and PROBLEM_TYPE not in refusal:

@@ -4,11 +4,11 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from pydantic import BaseModel, Field, create_model, model_validator
+from pydantic import BaseModel, ConfigDict, Field, create_model, model_validator
 
 from intentrec.config import Config
 from intentrec.serving.api.asks import ListOptions, up_to
-from intentrec.serving.api.fields import Id, Moment, Number, Strict, Text
+from intentrec.serving.api.fields import Id, Moment, Number, Strict, Text, needs_one_of
 from intentrec.serving.api.kinds import kind_of_event, time_of_event
 from intentrec.serving.live import LiveEvent
 
@@ -17,6 +17,8 @@ _NOBODY = "-"
 
 class HistoryEvent(Strict):
     """Something that somebody did, with an item or with words."""
+
+    model_config = ConfigDict(json_schema_extra=needs_one_of("item_id", "query"))
 
     event: str
     item_id: Id | None = None
