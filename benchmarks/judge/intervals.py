@@ -37,8 +37,8 @@ WORLDS = (
 def intervals(runs: int) -> str:
     """Markdown: a row a world."""
     lines = [
-        "| true share | specificity | sensitivity | judged | labelled bad, good | corrected holds the truth | its width "
-        "| uncorrected holds it | not corrected |",
+        "| true share | specificity | sensitivity | judged | labelled bad, good | corrected holds the truth "
+        "| its width | uncorrected holds it | not corrected |",
         "|---" * 9 + "|",
     ]
     for world in WORLDS:
