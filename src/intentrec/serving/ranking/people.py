@@ -111,7 +111,8 @@ class People:
 
     def events(self, person: Person) -> pl.DataFrame:
         """All that is held of what somebody did, in time order: columns of `EVENTS`."""
-        since = EVENTS.rows(event.model_dump(exclude={"event_id"}) | {"row": row} for row, event in person.since)
+        own = {"user_id": person.user_id}
+        since = EVENTS.rows(event.model_dump(exclude={"event_id"}) | own | {"row": row} for row, event in person.since)
         both = pl.concat([self._bundle.history(person.user_id), since])
         return both.sort("timestamp", maintain_order=True)
 
