@@ -7,7 +7,6 @@ import pytest
 from intentrec.judge.claims import (
     claimed,
     in_the_future,
-    off_form,
     ordered,
     out_of_season,
     share_ungrounded,
@@ -73,14 +72,11 @@ def test_unsafe_words_and_personal_data_are_found(text, found):
 )
 def test_orders_are_found(text):
     assert ordered(text)
-    assert off_form(text)
 
 
 def test_what_shops_say_is_no_order():
     for text in ("forget me not tea cup", "magic eraser", "print with flowers", "reply card set", "all you need"):
         assert ordered(text) == ""
-    assert off_form("your answer in JSON")
-    assert not off_form("a red cup")
 
 
 def test_a_property_must_be_known_to_be_claimed():

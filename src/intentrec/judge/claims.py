@@ -6,7 +6,7 @@ from datetime import date, datetime
 
 from intentrec.explanations.gate import FUNCTION_WORDS
 from intentrec.judge.words import COMMON, FEASTS, INJECTED, PERSONAL
-from intentrec.text.wording import MONTHS, echoes, mentions, stem, stems, words
+from intentrec.text.wording import MONTHS, mentions, stem, stems, words
 
 # Four letters tell an English month from "decor" or "marble"; Russian ones change from the fourth letter on.
 _MONTHS = {
@@ -51,11 +51,6 @@ def ordered(text: str) -> str:
     """The words of a text that are an order to a program; "" if there are none."""
     found = INJECTED.search(text)
     return found[0].strip() if found else ""
-
-
-def off_form(text: str) -> bool:
-    """Whether a text repeats placeholders, markup or orders of a prompt."""
-    return bool(ordered(text)) or echoes(text)
 
 
 def claimed(text: str, known: str, properties: Collection[str]) -> str:
