@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from intentrec.explanations import rule_reason, rule_reasons
+from intentrec.explanations import reason_of, rule_reason, rule_reasons
 
 SCHEMA = {"source": pl.String, "interest": pl.String, "tag": pl.String, "near": pl.String}
 
@@ -63,3 +63,19 @@ def test_columns_that_are_absent_count_as_null():
 
 def test_a_pair():
     assert rule_reason("tea", "tin cup", "en") == "Goes with your interest in tea: tin cup"
+
+
+WORDS = st.none() | st.sampled_from(["", " ", "tea", "tin cup", "{}"])
+
+
+@given(st.lists(st.tuples(st.sampled_from(["user", "tag", "popular", "history"]), WORDS, WORDS, WORDS)))
+@pytest.mark.parametrize("language", ["en", "ru"])
+def test_one_row_is_told_as_a_frame_tells_it(
+    language: str, rows: list[tuple[str, str | None, str | None, str | None]]
+) -> None:
+    frame = pl.DataFrame(rows, schema=SCHEMA, orient="row")
+    assert [reason_of(*row, language) for row in rows] == rule_reasons(frame, language).to_list()
+
+
+def test_an_interest_and_a_tag_of_the_same_words_are_said_once() -> None:
+    assert reason_of("tag", "tea", "tea", None, "en") == "Because of your interest in tea"

@@ -177,6 +177,16 @@ def test_a_saved_index_searches_as_before(kind, tmp_path):
     assert as_rows(loaded.search(QUERIES, 30)) == as_rows(BUILT[kind].search(QUERIES, 30))
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_mapped_index_searches_as_before_and_compares_shapes_only(kind, tmp_path):
+    save_index(BUILT[kind], tmp_path)
+    loaded = load_index(tmp_path, HELD[kind], config(kind), mapped=True)
+    assert as_rows(loaded.search(QUERIES, 30)) == as_rows(BUILT[kind].search(QUERIES, 30))
+    load_index(tmp_path, HELD[kind] + 1, config(kind), mapped=True)
+    with pytest.raises(DataError, match="other vectors"):
+        load_index(tmp_path, HELD[kind][1:], config(kind), mapped=True)
+
+
 def test_a_saved_index_serves_no_other_vectors_and_damage_is_named(tmp_path):
     save_index(BUILT["ivf"], tmp_path)
     with pytest.raises(DataError, match="other vectors"):

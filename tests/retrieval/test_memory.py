@@ -7,8 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors.numpy import load_file, save_file
+from scipy import sparse
 
 from intentrec.errors import DataError, NotFittedError
+from intentrec.retrieval import memory as memory_module
 from intentrec.retrieval.blend import Blend
 from intentrec.retrieval.memory import Memory, MemoryConfig, Remembered, events_of
 
@@ -276,3 +278,40 @@ def assert_equal(one, other):
     assert one.config == other.config
     for name in ("together", "after"):
         np.testing.assert_array_equal(one.tables[name].toarray(), other.tables[name].toarray())
+
+
+@settings(deadline=None)
+@given(
+    st.lists(
+        st.tuples(st.sampled_from("ab"), st.sampled_from("wxyzq"), st.floats(0, 9), st.sampled_from(["buy", "look"]))
+    ),
+    st.sampled_from([1, 2, 200]),
+)
+def test_one_user_without_tables_is_told_the_same(rows, latest):
+    events, items = log_of(*rows), ("w", "x", "y", "z")  # q is not among them
+    memory = fitted(events, items, config=EXACT.model_copy(update={"events": latest}))
+    told = Remembered(
+        memory, Blend(("itself", "together", "after"), (2,), ((2.0, 1.0, 0.0), (1.0, 0.5, 3.0))), ("buy",)
+    )
+    whole = told.scores(events, ["a"], END)
+    past = events.filter(user_id="a", event="buy").sort("timestamp", "row")
+    place = {item: row for row, item in enumerate(items)}
+    at = np.array([place.get(item, -1) for item in past["item_id"]], dtype=np.int64)
+    times = past["timestamp"].dt.epoch("us").to_numpy()
+    found = told.scores_of_one(at, times, past.height, END)
+    assert found.toarray().tolist() == whole.toarray().tolist()
+    for row, item in enumerate(items):
+        assert told.shares_of_one(at, times, past.height, END, row) == told.shares(events, "a", END, item)
+    assert set(told.shares_of_one(at, times, past.height, END, -1).values()) <= {0.0}
+
+
+@pytest.mark.parametrize("users", [1, 3])
+def test_neighbours_of_few_events_are_summed_as_a_product_sums_them(users):
+    rng = np.random.default_rng(2)
+    table = sparse.random_array((400, 400), density=0.02, rng=rng, dtype=np.float32, format="csr")
+    lately = sparse.csr_array(
+        (rng.random(4 * users, dtype=np.float32), (np.repeat(np.arange(users), 4), rng.integers(400, size=4 * users))),
+        shape=(users, 400),
+    )
+    assert np.diff(table.indptr)[lately.indices].sum() < 400  # so that they are gathered
+    assert memory_module._summed(lately, table).toarray().tolist() == (lately @ table).toarray().tolist()
