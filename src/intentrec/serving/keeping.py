@@ -10,6 +10,7 @@ from pathlib import Path
 from time import monotonic
 
 from intentrec.config import load_config
+from intentrec.serving.keys import LIVE_FOLDER
 from intentrec.serving.operations import logs, traces
 from intentrec.serving.operations.metrics import metrics
 from intentrec.workspace import Workspace
@@ -33,9 +34,9 @@ def keep(root: Path, parent: int) -> None:
     workspace = Workspace(root)
     config = load_config(workspace.config_file)
     begin_operations(config.serving.log_level, config.serving.otlp_endpoint, config.serving.trace_share, "keeper")
-    store = LiveStore.open(workspace.root / "live")
+    store, told = LiveStore.open(workspace.root / LIVE_FOLDER), metrics()
     try:
-        Keeper(workspace, config, store, export_bundle, metrics().keeper).run(stop)
+        Keeper(workspace, config, store, export_bundle, told.keeper, told.pending, told.redis).run(stop)
     finally:
         store.close()
         traces.end()

@@ -6,6 +6,7 @@ import orjson
 import pytest
 
 from intentrec.errors import WorkspaceError
+from intentrec.serving.operations.metrics import metrics
 from serving_fakes import NOW, FakeHolder
 
 EVENT = {
@@ -63,6 +64,17 @@ def test_one_bad_row_refuses_the_batch_and_every_bad_row_is_listed(client, holde
         ("body", "events", 7, "user_id"),
     }  # fmt: skip
     assert live_events(holder) == []
+
+
+def test_refused_rows_are_counted(holder, monkeypatch):
+    counted = []
+    monkeypatch.setattr(type(metrics()), "events", lambda _, *numbers, **named: counted.append((numbers, named)))
+    client = holder.client()
+    bad = EVENT | {"event": "steal", "weight": "1"}
+    client.post("/v1/events", json={"events": [EVENT, bad, bad]})
+    client.post("/v1/events", content=b"{", headers=JSON)
+    client.post("/v1/events", json={"events": [EVENT]})
+    assert counted == [((), {"refused": 2}), ((), {"refused": 1}), ((1, 0), {})]
 
 
 def test_clocks_may_differ_by_as_much_as_the_settings_say(client):

@@ -17,13 +17,20 @@ from starlette.types import Receive, Scope, Send
 
 from intentrec.serving.api.parsing import body_values, checked, checked_id, query_values
 from intentrec.serving.api.paths import MARK
+from intentrec.serving.api.problems import Problem
 from intentrec.serving.operations.traces import request_span
 
 Endpoint = Callable[..., Awaitable[Response]]
 
 
 class Route(APIRoute):
-    """Parses with the declared models themselves; dependencies are called with the request alone."""
+    """Parses with the declared models themselves; dependencies are called with the request alone.
+
+    Attributes:
+        refused: Told about each request whose values cannot be used.
+    """
+
+    refused: Callable[[Problem], None] | None = None
 
     def __init__(self, path: str, endpoint: Endpoint, **declared: Any) -> None:
         super().__init__(path, endpoint, **declared)
@@ -40,8 +47,16 @@ class Route(APIRoute):
         with request_span(scope["method"], self.path_format, request.headers):
             for need in self._needs:
                 need(request)
-            response = await self.endpoint(**await self._read(request))
+            response = await self.endpoint(**await self._values(request))
         await response(scope, receive, send)
+
+    async def _values(self, request: Request) -> dict[str, Any]:
+        try:
+            return await self._read(request)
+        except Problem as problem:
+            if self.refused is not None:
+                self.refused(problem)
+            raise
 
 
 class _Reader:

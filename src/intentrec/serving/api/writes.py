@@ -1,7 +1,7 @@
 """Routes that bring something in: events, items, labels."""
 
 from asyncio import wrap_future
-from typing import Any
+from typing import Any, cast
 
 from fastapi import APIRouter
 from starlette.requests import Request
@@ -12,6 +12,8 @@ from intentrec.serving.api.auth import caller_of
 from intentrec.serving.api.declared import declared
 from intentrec.serving.api.desk import Desk
 from intentrec.serving.api.incoming import LabelBatch, event_batch, item_batch
+from intentrec.serving.api.problems import Problem
+from intentrec.serving.api.route import Route
 
 
 def add(api: APIRouter, desk: Desk) -> None:
@@ -27,6 +29,8 @@ def add(api: APIRouter, desk: Desk) -> None:
         desk.metrics.events(added.accepted, added.duplicates)
         return said(added.model_dump())
 
+    cast("Route", api.routes[-1]).refused = lambda problem: desk.metrics.events(refused=_bad_rows(problem))
+
     @api.put("/v1/items", **declared("write", Kept, body=True, said="All items of the batch are on disk."))
     async def put_items(body: items) -> Response:
         """Add items, or replace those of the same id. They can be found from the next request on."""
@@ -40,3 +44,9 @@ def add(api: APIRouter, desk: Desk) -> None:
         rater, now = caller.name if caller else "", desk.now()
         added = await desk.aside(store.add_labels, [each.label(rater, now) for each in body.labels])
         return said(added.model_dump())
+
+
+def _bad_rows(problem: Problem) -> int:
+    """How many events a refusal is about; 1 for a batch that is none."""
+    places = [fault["loc"] for fault in problem.more.get("errors", ())]
+    return len({place[2] for place in places if len(place) > 2}) or 1
