@@ -164,7 +164,7 @@ def encoding(task: Task, config: EncoderConfig, n: int, rounds: int, device: str
     """Texts per second against the bare model, and the second time."""
     encoder = fit(
         task.split.train, task.items, as_of=task.as_of, kinds=KINDS, device=device,
-        config=config.model_copy(update={"epochs": 0, "turned": False}),
+        config=config.model_copy(update={"epochs": 0, "narrow_steps": 0}),
     )  # fmt: skip
     texts = distinct(encoder.reading(task.split.train, task.items, task.as_of).item_prompts(), n)
     coder = encoder.coder()

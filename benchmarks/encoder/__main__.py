@@ -23,7 +23,7 @@ from typing import get_args
 
 from benchmarks.encoder.report import write_tables
 from benchmarks.encoder.rows import Budget, rows_of
-from benchmarks.encoder.running import impressions_of, run_row, run_turned, sampled
+from benchmarks.encoder.running import impressions_of, run_narrowed, run_row, sampled
 from benchmarks.encoder.together import run_together
 from benchmarks.quality.__main__ import opened
 from benchmarks.quality.tasks import DataSet, Protocol
@@ -48,7 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             start = time.perf_counter()
             run_row(bench, name, rows[name], impressions, seed=options.seed, device=options.device)
             print(f"{bench.task.key}: {name}: {time.perf_counter() - start:.0f} s", flush=True)
-        run_turned(bench, impressions, seed=options.seed, device=options.device)
+        run_narrowed(bench, impressions, seed=options.seed, device=options.device)
     elif options.command == "together":
         run_together(bench, options.seed, options.device)
     for file in write_tables(bench, command, options.samples):

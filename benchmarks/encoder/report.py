@@ -7,7 +7,7 @@ from typing import Any
 
 import polars as pl
 
-from benchmarks.encoder.rows import MAIN, TURNED, WIDTHS
+from benchmarks.encoder.rows import MAIN, NARROWED, WIDTHS
 from benchmarks.encoder.together import ROWS
 from benchmarks.quality.reports import compared, rows_of
 from benchmarks.quality.tables import markdown
@@ -36,7 +36,7 @@ STEPS = (
 def write_tables(bench: Bench, command: str, samples: int) -> list[Path]:
     """Evaluate what was kept; write `encoder.md` and `together.md` with everything that is in them as JSON."""
     written = []
-    narrow = [f"{kind}-{share:g}" for kind in (MAIN, TURNED) for share in WIDTHS[1:]]
+    narrow = [f"{kind}-{share:g}" for kind in (MAIN, NARROWED) for share in WIDTHS[1:]]
     names = [MAIN, *narrow, *(name for name, _, _ in STEPS if name != MAIN)]
     for name, systems in (("encoder", names), ("together", ROWS)):
         rows = rows_of(bench.store, bench.task, systems)
@@ -85,11 +85,11 @@ def steps_table(bench: Bench, found: Evaluation, facts: Mapping[str, Sequence[Ma
 def widths_table(bench: Bench, found: Evaluation) -> str:
     """Each width of the same training against the whole."""
     view = bench.task.views[0]
-    lines = ["| width | axes | recall@10 | difference | relative | recall@100, difference |", "|" + "---|" * 6]
+    lines = ["| width | cut | recall@10 | difference | relative | recall@100, difference |", "|" + "---|" * 6]
     rows = [("1", "", MAIN)]
     rows += [(f"{share:g}", "as trained", f"{MAIN}-{share:g}") for share in WIDTHS[1:]]
-    rows += [(f"{share:g}", "principal", f"{TURNED}-{share:g}") for share in WIDTHS[1:]]
-    for width, axes, name in rows:
+    rows += [(f"{share:g}", "learned", f"{NARROWED}-{share:g}") for share in WIDTHS[1:]]
+    for width, cut, name in rows:
         if name not in found.systems:
             continue
         value = found.value(name, "recall@10", view, EVERYONE)
@@ -97,7 +97,7 @@ def widths_table(bench: Bench, found: Evaluation) -> str:
         if name != MAIN:
             short, long = (difference(found, view, f"recall@{k}", name, MAIN) for k in (10, 100))
             cells = [_signed(short), f"{short['relative']:+.1%}", f"{_signed(long)} {long['relative']:+.1%}"]
-        lines.append("| " + " | ".join([width, axes, f"{value:.4f}", *cells]) + " |")
+        lines.append("| " + " | ".join([width, cut, f"{value:.4f}", *cells]) + " |")
     return "## Widths\n\n" + "\n".join(lines)
 
 

@@ -9,8 +9,8 @@ from intentrec.encoder import EncoderConfig
 MAIN = "encoder-matryoshka"
 """The full encoder: what the other tables mean by "encoder"."""
 WIDTHS = (1.0, 0.5, 0.25, 0.17)
-TURNED = f"{MAIN}-turned"
-"""The same training, its vectors cut along their principal axes."""
+NARROWED = f"{MAIN}-narrowed"
+"""The same training, its vectors narrowed by learned maps."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ def base_of(task: Task, budget: Budget) -> dict[str, Any]:
     """Settings that all rows share: text lengths are short, so that two cores can train all rows in hours."""
     return {
         "model": budget.model, "max_pairs": budget.pairs, "epochs": budget.epochs, "batch": budget.batch,
-        "item_tokens": 40, "number_days": 0.0, "turned": False, "history_tokens": 10, "user_tokens": 64,
+        "item_tokens": 40, "number_days": 0.0, "narrow_steps": 0, "history_tokens": 10, "user_tokens": 64,
         # Beauty has whole days for times and a known order within them; completejourney has baskets.
         "within_moment": task.name == "beauty", "repeats": task.tuning_view == "all",
         "validation": "last" if task.single else "window", "validation_days": task.days, "validation_users": 0,

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from benchmarks.encoder.rows import MAIN, TURNED, WIDTHS
+from benchmarks.encoder.rows import MAIN, NARROWED, WIDTHS
 from benchmarks.quality.store import PLAIN, Run
 from benchmarks.quality.tasks import KINDS, Task
 from benchmarks.quality.tuned import Bench
@@ -64,19 +64,20 @@ def run_row(
     run.checkpoint.unlink(missing_ok=True)
 
 
-def run_turned(bench: Bench, impressions: pl.DataFrame | None, *, seed: int, device: str) -> None:
-    """Store the narrower widths of the full encoder once more, along its principal axes; nothing is trained."""
+def run_narrowed(bench: Bench, impressions: pl.DataFrame | None, *, seed: int, device: str) -> None:
+    """Store the narrower widths of the full encoder once more, by learned maps; the model is not trained again."""
     main = bench.store.run(MAIN, seed)
-    runs = {share: bench.store.run(f"{TURNED}-{share:g}", seed) for share in WIDTHS[1:]}
+    runs = {share: bench.store.run(f"{NARROWED}-{share:g}", seed) for share in WIDTHS[1:]}
     if not main.done or all(run.done for run in runs.values()):
         return
     encoder = Encoder.load(main.folder / "encoder", device)
     coder = encoder.coder(main.folder / "vectors", bench.progress)
     reading = encoder.reading(bench.task.split.train, bench.task.items, bench.task.as_of, impressions=impressions)
-    turned = encoder.turned(reading, coder)
+    steps = encoder.config.model_copy(update={"narrow_steps": EncoderConfig().narrow_steps})
+    narrowed = replace(encoder, config=steps).narrowed(reading, coder, seed)
     for share, run in runs.items():
         run.folder.mkdir(parents=True, exist_ok=True)
-        _keep(bench, run, turned.at_width(share), coder, impressions, seed=seed, train_s=main.facts()["train_s"])
+        _keep(bench, run, narrowed.at_width(share), coder, impressions, seed=seed, train_s=main.facts()["train_s"])
 
 
 def _keep(

@@ -54,7 +54,8 @@ def test_a_loaded_encoder_is_the_one_that_was_saved(encoder, saved):
     one, other = (reading(each).item_vectors(each.coder()) for each in (encoder, loaded))
     assert one[0] == other[0]
     np.testing.assert_array_equal(one[1], other[1])
-    np.testing.assert_array_equal(loaded.axes, encoder.axes)
+    assert sorted(loaded.maps) == sorted(encoder.maps) == [16]
+    np.testing.assert_array_equal(loaded.maps[16], encoder.maps[16])
     assert not loaded.opened.backbone.training
 
 
@@ -80,7 +81,7 @@ DAMAGES = {
     "weights cut short": lambda folder: cut(folder / "model" / "model.safetensors"),
     "no weights": lambda folder: (folder / "model" / "model.safetensors").unlink(),
     "words cut short": lambda folder: cut(folder / "model" / "tokenizer.json"),
-    "axes cut short": lambda folder: cut(folder / "axes.safetensors"),
+    "maps cut short": lambda folder: cut(folder / "narrowing.safetensors"),
     "no model": lambda folder: shutil.rmtree(folder / "model"),
 }
 
@@ -92,16 +93,16 @@ def test_a_damaged_encoder_is_refused(copy, damage):
         Encoder.load(copy)
 
 
-def test_without_its_axes_it_is_not_found(copy):
-    (copy / "axes.safetensors").unlink()
-    with pytest.raises(NotFittedError, match=r"Cannot find the encoder in .*axes\.safetensors.* Train first"):
+def test_without_its_maps_it_is_not_found(copy):
+    (copy / "narrowing.safetensors").unlink()
+    with pytest.raises(NotFittedError, match=r"Cannot find the encoder in .*narrowing\.safetensors.* Train first"):
         Encoder.load(copy)
 
 
 def test_another_format_is_refused(copy):
     about = json.loads((copy / "encoder.json").read_text())
     (copy / "encoder.json").write_text(json.dumps(about | {"format": 99}))
-    with pytest.raises(DataError, match=r"encoder\.json has format 99, not 1\. Train again"):
+    with pytest.raises(DataError, match=r"encoder\.json has format 99, not 2\. Train again"):
         Encoder.load(copy)
 
 
@@ -143,7 +144,8 @@ def test_another_trained_width_can_be_served_and_no_other(encoder):
     assert half.version == encoder.version
     texts = ["red apple", "saw"]
     whole, part = (each.text_vectors(texts, each.coder()) for each in (encoder, half))
-    np.testing.assert_allclose(part, whole[:, :16] / np.linalg.norm(whole[:, :16], axis=1, keepdims=True), atol=1e-6)
+    narrow = whole @ encoder.maps[16]
+    np.testing.assert_allclose(part, narrow / np.linalg.norm(narrow, axis=1, keepdims=True), atol=1e-3)
     with pytest.raises(ConfigError, match=r"The width 0.25 was not trained; encoder.served_width can be 1, 0.5"):
         encoder.at_width(0.25)
 
@@ -155,35 +157,36 @@ def cosines(encoder):
     return users @ encoder.cut(found.item_vectors(coder)[1]).T
 
 
-def test_turning_changes_no_cosine_of_whole_vectors(encoder):
-    plain = replace(encoder, axes=None)
-    assert encoder.axes is not None
-    np.testing.assert_allclose(cosines(encoder), cosines(plain), atol=1e-3)
-    assert not np.allclose(encoder.cut(np.eye(32, dtype=np.float16)), plain.cut(np.eye(32, dtype=np.float16)))
+def test_narrowing_leaves_whole_vectors_alone(encoder):
+    plain = replace(encoder, maps={})
+    assert encoder.maps
+    np.testing.assert_array_equal(cosines(encoder), cosines(plain))
+    assert not np.allclose(cosines(encoder.at_width(0.5)), cosines(plain.at_width(0.5)), atol=1e-3)
 
 
-def test_a_turned_part_is_nearer_to_the_whole(bert):
-    made = untrained(tiny(bert, widths=(1.0, 0.125)))
+def test_a_narrowed_part_is_nearer_to_the_whole(bert):
+    made = untrained(tiny(bert, widths=(1.0, 0.125), narrow_steps=100))
     plain = made.at_width(0.125)
-    turned = made.turned(reading(made), made.coder()).at_width(0.125)
-    lost = [float(np.abs(cosines(each) - cosines(made)).mean()) for each in (turned, plain)]
+    narrowed = made.narrowed(reading(made), made.coder()).at_width(0.125)
+    lost = [float(np.abs(cosines(each) - cosines(made)).mean()) for each in (narrowed, plain)]
     assert lost[0] < 0.5 * lost[1]
 
 
-def test_a_sample_of_texts_gives_the_axes(bert, monkeypatch):
-    monkeypatch.setattr("intentrec.encoder.encoder.SAMPLE", 5)
+def test_maps_are_learned_on_a_sample_of_texts(bert, monkeypatch):
+    monkeypatch.setattr("intentrec.encoder.encoder.ITEMS", 5)
+    monkeypatch.setattr("intentrec.encoder.encoder.USERS", 4)
     made = untrained(tiny(bert))
     coder = made.coder()
-    assert made.turned(reading(made), coder).axes.shape == (32, 32)
-    assert coder.n_encoded == 5 + 5
+    assert made.narrowed(reading(made), coder).maps[16].shape == (32, 16)
+    assert coder.n_encoded == 5 + 4
 
 
 def test_vectors_are_cut_as_they_are_where_asked(bert, tmp_path):
-    made = trained(tiny(bert, epochs=0, turned=False))
-    assert made.axes is None
+    made = trained(tiny(bert, epochs=0, narrow_steps=0))
+    assert not made.maps
     made.save(tmp_path)
-    assert not (tmp_path / "axes.safetensors").exists()
-    assert Encoder.load(tmp_path).axes is None
+    assert not (tmp_path / "narrowing.safetensors").exists()
+    assert not Encoder.load(tmp_path).maps
 
 
 def test_half_of_the_vector_knows_what_the_whole_knows(encoder):

@@ -250,13 +250,13 @@ def test_the_served_width_is_that_of_today(going_on: Made) -> None:
     assert vectors(going_on.workspace, "item").shape[1] == TOWERS + HALF
 
 
-def test_the_same_weights_with_other_axes_are_another_encoder(going_on: Made) -> None:
+def test_the_same_weights_narrowed_otherwise_are_another_encoder(going_on: Made) -> None:
     narrow = changed(going_on.config, served_width=0.5)
     run(going_on.workspace, narrow)
-    turned, version = vectors(going_on.workspace, "item"), going_on.release.facts["encoder"]["version"]
-    run(going_on.workspace, changed(narrow, turned=False))
+    learned, version = vectors(going_on.workspace, "item"), going_on.release.facts["encoder"]["version"]
+    run(going_on.workspace, changed(narrow, narrow_steps=0))
     assert going_on.release.facts["encoder"]["version"] == version
-    assert not np.allclose(vectors(going_on.workspace, "item")[:, TOWERS:], turned[:, TOWERS:], atol=1e-3)
+    assert not np.allclose(vectors(going_on.workspace, "item")[:, TOWERS:], learned[:, TOWERS:], atol=1e-3)
 
 
 def test_numbers_are_counted_as_often_as_the_settings_say_now(beside: Made) -> None:

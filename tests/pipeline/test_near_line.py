@@ -41,7 +41,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory, shop: Shop) -> Path:
     workspace, config = open_shop(tmp_path_factory.mktemp("near") / "shop", named, settings={"encoder": encoder})
     report = train_workspace(workspace, config, SILENT)
     assert (report.trained, report.n_texts) == (True, N_ITEMS + N_USERS)
-    assert report.n_encoded == 0  # the training has read all of them, to find the axes
+    assert report.n_encoded == 0  # the training has read all of them, to learn how to narrow them
     shutil.rmtree(workspace.cache)
     return workspace.root
 

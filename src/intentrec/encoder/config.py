@@ -12,7 +12,7 @@ DIGITS = 4
 _NUMBERS = 3
 _LEAST_TEXT = 4
 
-HOW_HERE = frozenset({"use", "device", "retrain_days", "number_days", "turned", "served_width"})
+HOW_HERE = frozenset({"use", "device", "retrain_days", "number_days", "narrow_steps", "served_width"})
 """Settings that do not change what is learned."""
 
 
@@ -76,9 +76,9 @@ class EncoderConfig(Section):
     """Take the chance with which an item comes up as another pair's negative out of its score (logQ correction)."""
     widths: tuple[Share, ...] = Field((1.0, 0.5, 0.25, 0.17), min_length=1, max_length=8)
     """Shares of the vector that must work alone, descending from 1.0 (Matryoshka); (1.0,) for the whole only."""
-    turned: bool = True
-    """Turn trained vectors to their principal axes: cosines of whole vectors stay as they are, and narrower ones lose
-    less than training alone lets them."""
+    narrow_steps: int = Field(400, ge=0, le=100_000)
+    """Steps in which each width below 1 learns to rank as whole vectors do, after the training and without the language
+    model; 0 cuts vectors as they were trained, which loses more."""
     served_width: Share = Field(1.0, gt=0, le=1)
     """Share of the vector that is indexed and searched: one of `widths`."""
 

@@ -1,7 +1,7 @@
 """A trained encoder: vectors of items, users and any texts, at any later time, without training again."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
@@ -16,11 +16,11 @@ from safetensors.numpy import load_file, save_file
 
 from intentrec.codes import Ints
 from intentrec.data.log import DAY
-from intentrec.encoder.axes import SAMPLE, Axes, principal_axes
 from intentrec.encoder.backbone import PURPOSE, Backbone, Opened, precision_of, quiet
 from intentrec.encoder.config import EncoderConfig
 from intentrec.encoder.data import EncoderData
 from intentrec.encoder.encoding import Coder, Halves, prefix
+from intentrec.encoder.narrowing import ITEMS, USERS, Map, Narrowing
 from intentrec.encoder.prompts import ItemTexts, Prompts
 from intentrec.encoder.training import EncoderEpoch
 from intentrec.encoder.vocabulary import Tokens, Vocabulary
@@ -32,8 +32,8 @@ from intentrec.text.store import VectorStore
 
 Floats32 = NDArray[np.float32]
 Thing = TypeVar("Thing")
-_FORMAT = 1
-_META, _MODEL, _AXES = "encoder.json", "model", "axes.safetensors"
+_FORMAT = 2
+_META, _MODEL, _MAPS = "encoder.json", "model", "narrowing.safetensors"
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Encoder:
         opened: The model with its vocabulary.
         history: What each epoch of training came to.
         device: Where the model runs.
-        axes: Turns whole vectors before they are cut, (D, D); None where they are cut as they are.
+        maps: Width -> what narrows whole vectors to it, (D, width); widths that it lacks are cut as they are.
     """
 
     config: EncoderConfig
@@ -56,7 +56,7 @@ class Encoder:
     opened: Opened
     history: list[EncoderEpoch] = field(default_factory=list)
     device: str = "cpu"
-    axes: Axes | None = None
+    maps: Mapping[int, Map] = field(default_factory=dict)
 
     @property
     def width(self) -> int:
@@ -119,18 +119,24 @@ class Encoder:
 
     def cut(self, vectors: Halves) -> Floats32:
         """What is searched of whole vectors, as unit rows (n, served)."""
-        if self.axes is None:
+        if self.served not in self.maps:
             return prefix(vectors, self.served)
-        # In double precision, so that a vector does not depend on those it is cut with.
-        return prefix(vectors.astype(np.float64) @ self.axes[:, : self.served], self.served)
+        # In double precision, so that a vector does not depend on those it is narrowed with.
+        return prefix(vectors.astype(np.float64) @ self.maps[self.served], self.served)
 
-    def turned(self, reading: "Reading", coder: Coder) -> "Encoder":
-        """The same, cutting along the principal axes of a sample of items and users with a history."""
-        items = _spread(reading.item_prompts())
-        users = _spread(np.flatnonzero(np.diff(reading.data.histories.starts)).tolist())
+    def narrowed(self, reading: "Reading", coder: Coder, seed: int = 0) -> "Encoder":
+        """The same with a map for each width but the whole, learned on a sample of items and users with a history."""
+        items = _spread(reading.item_prompts(), ITEMS)
+        users = _spread(np.flatnonzero(np.diff(reading.data.histories.starts)).tolist(), USERS)
         names = [reading.data.users.names[user] for user in users]
-        texts = [*items, *reading.user_prompts(names)]
-        return replace(self, axes=principal_axes(coder.encode(texts, "principal axes: texts")))
+        narrowing = Narrowing(
+            coder.encode(reading.user_prompts(names), "encoding a sample of users"),
+            coder.encode(items, "encoding a sample of items"),
+            self.config.narrow_steps,
+            seed,
+            self.device,
+        )
+        return replace(self, maps=narrowing.maps(self.config.dimensions(self.width)[1:], coder.progress))
 
     def save(self, folder: Path) -> None:
         """Write the model as transformers does (safetensors), and everything else as JSON."""
@@ -143,11 +149,11 @@ class Encoder:
             "as_of": self.as_of.isoformat(),
             "kinds": self.kinds,
             "config": self.config.model_dump(mode="json"),
-            "turned": self.axes is not None,
+            "narrowed": sorted(self.maps),
             "history": [vars(epoch) for epoch in self.history],
         }
-        if self.axes is not None:
-            save_file({"axes": self.axes}, folder / _AXES)
+        if self.maps:
+            save_file({str(width): found for width, found in self.maps.items()}, folder / _MAPS)
         write_meta(folder / _META, meta)
 
     @classmethod
@@ -167,10 +173,11 @@ class Encoder:
             history = [EncoderEpoch(**epoch) for epoch in meta["history"]]
             moment, kinds = datetime.fromisoformat(meta["as_of"]), dict(meta["kinds"])
             version = str(meta["version"])
-            axes = load_file(folder / _AXES)["axes"] if meta["turned"] else None
+            stored = load_file(folder / _MAPS) if meta["narrowed"] else {}
+            maps = {width: stored[str(width)] for width in meta["narrowed"]}
         vocabulary = Vocabulary.of(tokenizer, str(folder / _MODEL))
         backbone = Backbone(model, config.pooling).to(device).eval()
-        encoder = cls(config, moment, kinds, Opened(backbone, vocabulary), history, device, axes)
+        encoder = cls(config, moment, kinds, Opened(backbone, vocabulary), history, device, maps)
         if encoder.version != version:
             raise DataError(f"The weights in {folder} are not those that were saved ({version}). Train it again.")
         return encoder
@@ -181,9 +188,9 @@ def _from(transformers: Any, folder: Path) -> Any:
         return transformers.AutoModel.from_pretrained(folder, dtype=torch.float32)
 
 
-def _spread(things: Sequence[Thing]) -> list[Thing]:
-    """At most `SAMPLE`, evenly spread."""
-    return [things[at] for at in np.unique(np.linspace(0, len(things) - 1, min(len(things), SAMPLE)).astype(int))]
+def _spread(things: Sequence[Thing], most: int) -> list[Thing]:
+    """At most so many, evenly spread."""
+    return [things[at] for at in np.unique(np.linspace(0, len(things) - 1, min(len(things), most)).astype(int))]
 
 
 @dataclass(frozen=True)

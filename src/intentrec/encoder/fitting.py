@@ -72,4 +72,6 @@ def fit(
     opened.backbone.to(device).eval()
     weights = {name: float(weight) for name, weight in kinds.items()}
     encoder = Encoder(config, as_of, weights, opened, history, device)
-    return encoder.turned(Reading(data, prompts, users), encoder.coder(cache, progress)) if config.turned else encoder
+    if not config.narrow_steps or len(config.widths) == 1:
+        return encoder
+    return encoder.narrowed(Reading(data, prompts, users), encoder.coder(cache, progress), seed)

@@ -57,8 +57,8 @@ class NearLine:
         return rows.join(self.titles, on="item_id", how="left", maintain_order="left")
 
 
-_NOT_KEPT = set(HOW_HERE - {"turned"})
-"""Settings that the stored encoder does not depend on: its axes are kept with it."""
+_NOT_KEPT = set(HOW_HERE - {"narrow_steps"})
+"""Settings that the stored encoder does not depend on: how its vectors are narrowed is kept with it."""
 
 
 def train_encoder(

@@ -20,7 +20,7 @@ class TrainedEncoder:
         trained: Whether anything was trained; False where a young encoder was taken over.
         history: One entry an epoch; see `intentrec.encoder.training.EncoderEpoch`.
         n_texts: Items and users whose vectors are ready.
-        n_encoded: Of them, how many ran through the model now; what the axes were found with was read before.
+        n_encoded: Of them, how many ran through the model now; what narrowing was learned from was read before.
         n_tokens: Their tokens.
     """
 
