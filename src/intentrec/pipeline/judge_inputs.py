@@ -40,7 +40,11 @@ def cases_of(task: Task, rows: pl.DataFrame, tables: Tables, config: Config) -> 
     """One case for each row of the task's table, in their order."""
     if task == "interest":
         return list(interest_cases(rows, tables))
-    return list(tag_cases(rows, tables, config.tags) if task == "tag" else explanation_cases(rows, tables))
+    if task == "explanation":
+        return list(explanation_cases(rows, tables))
+    # What shows no wish, by the settings of tags or by its role, is no history, as when tags were made.
+    ignored = tuple(sorted({*config.tags.ignored_events, *config.events.named("negative")}))
+    return list(tag_cases(rows, tables, config.tags.model_copy(update={"ignored_events": ignored})))
 
 
 def table_of(task: Task, tables: Tables) -> pl.DataFrame:

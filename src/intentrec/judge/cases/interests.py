@@ -1,5 +1,7 @@
 """Interests as cases."""
 
+from typing import Any
+
 import polars as pl
 
 from intentrec.judge.cases.case import InterestCase
@@ -16,13 +18,13 @@ def interest_cases(chosen: pl.DataFrame, tables: Tables) -> list[InterestCase]:
 
 
 def _case(
-    row: dict[str, object],
+    row: dict[str, Any],
     events: pl.DataFrame | None,
     others: dict[tuple[str, str], tuple[str, ...]],
     tables: Tables,
 ) -> InterestCase:
     user, interest = str(row["user_id"]), str(row["interest"])
-    named = set(row["evidence"] or [])  # type: ignore[call-overload]
+    named = set(row["evidence"] or ())
     found = events.filter(pl.col("row").is_in(sorted(named))) if events is not None else None
     return InterestCase(
         user_id=user,

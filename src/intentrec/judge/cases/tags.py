@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import polars as pl
 
@@ -39,13 +39,13 @@ def tag_cases(chosen: pl.DataFrame, tables: Tables, config: TagsConfig) -> list[
 
 
 def _past(rows: pl.DataFrame, config: TagsConfig) -> _Past:
-    since = rows["timestamp"].max() - timedelta(days=config.recent_days)  # type: ignore[operator]
+    since = rows.select(pl.col("timestamp").max()).item() - timedelta(days=config.recent_days)
     recent = rows.filter(pl.col("timestamp") >= since)["phrase"].drop_nulls().unique(maintain_order=True)
     return _Past(tuple(rows.select("row", "text").reverse().iter_rows()), tuple(recent))
 
 
 def _case(
-    row: dict[str, object],
+    row: dict[str, Any],
     past: Mapping[str, _Past],
     others: Mapping[tuple[str, str], tuple[str, ...]],
     tables: Tables,
@@ -63,7 +63,7 @@ def _case(
         as_of=tables.as_of,
         known=row["interest"] is not None,
         interest_reason=str(row["interest_reason"] or ""),
-        history=mine.seen_from(row["evidence"] or ()),  # type: ignore[arg-type]
+        history=mine.seen_from(row["evidence"] or ()),
         recent=mine.recent,
         others=others.get((user, tag), ()),
     )
