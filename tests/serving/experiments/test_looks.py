@@ -130,3 +130,10 @@ def test_looks_are_at_midnights_and_at_the_end():
     assert look_times(START, START + DAY) == [START + DAY]
     assert look_times(begin, START + timedelta(hours=6)) == [START + timedelta(hours=6)]
     assert look_times(None, START) == look_times(START, START) == []
+
+
+def test_an_experiment_of_years_is_not_looked_at_every_day():
+    times = look_times(START, START + 1000 * DAY)
+    assert times[:2] == [START + DAY, START + 4 * DAY]
+    assert times[-1] == START + 1000 * DAY
+    assert len(times) <= 367
