@@ -26,7 +26,10 @@ HEADERS = {
 }
 """Beside those that the gate gives to every answer."""
 _MEDIA = {"css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
-NAVIGATION = (("Home", ""), ("Users", "users"), ("Compare", "compare"), ("Releases", "releases"), ("Labels", "labels"))
+NAVIGATION = (
+    ("Home", ""), ("Users", "users"), ("Compare", "compare"), ("Releases", "releases"), ("Labels", "labels"),
+    ("Experiments", "experiments"),
+)  # fmt: skip
 
 
 class Pages:
