@@ -10,7 +10,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 export OMP_WAIT_POLICY ?= PASSIVE
 export HF_HUB_OFFLINE ?= 1
 
-.PHONY: demo test check bench docs clean
+.PHONY: demo test check bench docs screenshots clean
 
 demo: $(VENV)/.ready
 	$(BIN)/intentrec demo --dir demo-shop
@@ -27,6 +27,10 @@ bench: $(VENV)/.ready-dev
 
 docs: $(VENV)/.ready-dev
 	$(BIN)/python -m scripts.make_docs
+
+screenshots: $(VENV)/.ready-dev demo
+	INTENTREC_SHOP=demo-shop INTENTREC_PICTURES=docs/images \
+	  $(BIN)/python -m pytest -q tests/serving/explorer/test_explorer_pictures.py
 
 $(VENV)/.ready: pyproject.toml
 	$(PYTHON) -m venv $(VENV)

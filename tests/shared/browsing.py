@@ -6,12 +6,14 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from time import monotonic, sleep
 from urllib.parse import urlencode, urlsplit
 
+import httpx
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, Route, sync_playwright
 
@@ -21,27 +23,43 @@ ARGUMENTS = (
     "--disable-background-networking",
 )  # fmt: skip
 PATIENCE_MS = 20_000
+START_S = 90.0
 _ENV = {"OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false"}
 
 
 @contextmanager
-def serving(folder: Path) -> Iterator[str]:
-    """`intentrec serve` on a workspace, on a free port; its address."""
+def serving(folder: Path, logs: Path) -> Iterator[str]:
+    """`intentrec serve` on a workspace, on a free port; its address, once it answers.
+
+    Args:
+        folder: The workspace.
+        logs: A folder for what the server says.
+    """
     command = [sys.executable, "-m", "intentrec", "-w", str(folder), "serve", "--port", "0"]
-    with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=os.environ | _ENV
-    ) as process:
+    log = logs / "server.log"
+    with log.open("wb") as out, subprocess.Popen(command, stdout=out, stderr=out, env=os.environ | _ENV) as process:
         try:
-            assert process.stdout is not None
-            said = ""
-            while not (found := re.search(r"explorer at (\S+)/explorer", said)):
-                line = process.stdout.readline()
-                assert line, f"the server ended: {said}"
-                said += line
-            yield found[1]
+            yield _address(process, log)
         finally:
             process.send_signal(signal.SIGTERM)
-            process.communicate(timeout=60)
+            process.wait(timeout=60)
+
+
+def _address(process: "subprocess.Popen[bytes]", log: Path) -> str:
+    deadline = monotonic() + START_S
+    while process.poll() is None and monotonic() < deadline:
+        said = re.search(r"explorer at (\S+)/explorer", log.read_text("utf-8"))
+        if said and _answers(f"{said[1]}/ready"):
+            return said[1]
+        sleep(0.1)
+    raise AssertionError(f"the server did not start: {log.read_text('utf-8')[-4000:]}")
+
+
+def _answers(address: str) -> bool:
+    try:
+        return httpx.get(address).status_code == 200
+    except httpx.TransportError:
+        return False
 
 
 @contextmanager
@@ -105,3 +123,7 @@ def tab(browser: Browser, home: str, **options: object) -> Iterator[Tab]:
     made.page.on("pageerror", lambda error: made.complaints.append(str(error)))
     yield made
     context.close()
+
+
+OpenTab = Callable[..., AbstractContextManager[Tab]]
+"""Opens a fresh page on a server; options as playwright's `new_context` takes them."""

@@ -46,11 +46,18 @@ def test_the_latest_comes_first_and_what_came_in_since_is_told_apart() -> None:
 def test_a_short_timeline_keeps_what_is_marked() -> None:
     events = events_of(history(5), [], str, lit=[0])
     found = timeline(events, 2)
-    assert [(month, [event.row for event in group]) for month, group in found.months] == [
-        ("February 2025", [4, 3]), ("January 2025", [0]),
-    ]  # fmt: skip
+    rows = [(month, [event.row for each in group for event in each.events]) for month, group in found.months]
+    assert rows == [("February 2025", [4, 3]), ("January 2025", [0])]
     assert (found.shown, found.total) == (3, 5)
     assert timeline(events, None).shown == 5
+
+
+def test_what_was_done_at_once_is_one_occasion() -> None:
+    rows = history(3).with_columns(timestamp=pl.lit(START))
+    ((_, occasions),) = timeline(events_of(rows, [], str), None).months
+    assert [(each.kind, [event.row for event in each.events]) for each in occasions] == [
+        ("purchase", [2, 1]), ("search", [0]),
+    ]  # fmt: skip
 
 
 def test_lines_are_numbered_and_marked_by_their_rows() -> None:

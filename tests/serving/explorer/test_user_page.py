@@ -49,7 +49,7 @@ def test_an_interest_marks_the_lines_and_events_it_rests_on(site: Site) -> None:
         site.get("/user", id=USER, interest=interest),
         site.part("/user/evidence", id=USER, interest=interest),
     ):
-        events = [hit for hit in page.found(r'<li class="lit">(.*?)</li>') if "<time" in hit]
+        events = [hit for hit in page.found(r'<li class="lit">(.*?)</li>') if "<a" in hit]
         assert len(events) == len(row["evidence"])
         assert f"{len(row['evidence'])} events that “{words}” rests on" in page.text
         assert page.found(r'aria-current="true">(.*?)</a>') == [words]
@@ -164,7 +164,7 @@ def test_events_that_came_in_stand_first_and_change_the_list(site: Site) -> None
     event = LiveEvent(event_id="1", user_id=USER, timestamp=LATER, event="purchase", item_id="baking-0-0")
     site.holder.store.add_events([event])
     page = site.get("/user", id=USER)
-    first = page.found(r'<ol class="events">\s*<li>(.*?)</li>')[0]
+    first = page.found(r'<ol class="occasions">\s*<li>(.*?)</li>')[0]
     assert item["title"] in first
     assert "since the release" in first
     assert "since the release 1" in page.text

@@ -76,9 +76,11 @@ def _stages(manifest: Manifest) -> list[tuple[str, list[tuple[str, int]]]]:
 
 
 def _named(count: str) -> str:
-    """`passed:none` counts what passed the gate and which model wrote it."""
-    what, _, model = count.partition(":")
-    return f"{what}, by {'rule' if model == 'none' else model}" if model else what
+    """`passed:none` counts what passed the gate and which model wrote it, `rejected:repeats` what did not and why."""
+    what, _, detail = count.partition(":")
+    if what != "passed":
+        return count.replace(":", ": ")
+    return "passed, by rule" if detail == "none" else f"passed, by {detail}"
 
 
 def _models(manifest: Manifest) -> list[list[str]]:

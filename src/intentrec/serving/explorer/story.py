@@ -44,16 +44,26 @@ class Line:
 
 
 @dataclass(frozen=True)
+class Occasion:
+    """What was done at one moment in one way, e.g. one purchase of many things."""
+
+    when: datetime
+    kind: str
+    live: bool
+    events: Sequence[Happened]
+
+
+@dataclass(frozen=True)
 class Timeline:
-    """Events by month, latest first.
+    """Events by month and occasion, latest first.
 
     Attributes:
-        months: Name of the month and its events.
+        months: Name of the month and its occasions.
         shown: Events that are in it.
         total: Events that there are.
     """
 
-    months: Sequence[tuple[str, Sequence[Happened]]]
+    months: Sequence[tuple[str, Sequence[Occasion]]]
     shown: int
     total: int
 
@@ -87,7 +97,9 @@ def timeline(events: Sequence[Happened], most: int | None) -> Timeline:
         most: How many of the latest; None for all.
     """
     kept = [event for place, event in enumerate(events) if most is None or place < most or event.lit]
-    months = [(name, list(group)) for name, group in groupby(kept, key=lambda event: f"{event.when:%B %Y}")]
+    occasions = groupby(kept, key=lambda event: (event.when, event.kind, event.live))
+    told = [Occasion(*what, list(group)) for what, group in occasions]
+    months = [(name, list(group)) for name, group in groupby(told, key=lambda occasion: f"{occasion.when:%B %Y}")]
     return Timeline(months, len(kept), len(events))
 
 
