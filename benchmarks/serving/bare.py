@@ -1,6 +1,6 @@
 """What stands beside our server: Starlette and orjson under granian, nothing else, answering with lists like ours.
 
-    python -m benchmarks.serving.bare PAYLOADS
+    python -m benchmarks.serving.bare PAYLOADS PORT
 
 PAYLOADS holds answers, one a line; each request is answered with `orjson.dumps` of one of them. Granian is set up as
 `intentrec serve` sets it up, with one worker.
@@ -43,7 +43,7 @@ def create_app(payloads: Path) -> Starlette:
 def main() -> None:
     multiprocessing.set_start_method("spawn", force=True)
     with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
+        probe.bind(("127.0.0.1", int(sys.argv[2])))
         port = int(probe.getsockname()[1])
     print(f"http://127.0.0.1:{port}", flush=True)
     server = Granian(

@@ -139,7 +139,7 @@ def stretches(site: Site, seconds: int, n: int) -> dict[str, Measured]:
         payloads = site.folder / "lists.jsonl"
         payloads.write_bytes(b"\n".join(answers(site, served, N_BARE)))
         bare = [sys.executable, "-m", "benchmarks.serving.bare", str(payloads)]
-        with started(bare, site.folder / "bare.log", r"http://127\.0\.0\.1:(\d+)", SERVER_CORE) as beside:
+        with started(bare, site.folder / "bare.log", SERVER_CORE) as beside:
             found = {}
             for name, more in (("stored lists", ""), ("stored lists, filtered", FILTER.format(quote(site.category)))):
                 wanted = site.load(PATH + more, seconds, CONNECTIONS)

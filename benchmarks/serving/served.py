@@ -6,9 +6,10 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -27,11 +28,13 @@ class Served:
     Attributes:
         process: The main process.
         log: Where its stderr goes.
+        begin: Starts it at a port.
     """
 
     process: "subprocess.Popen[str]"
     port: int
     log: Path
+    begin: Callable[[int], "subprocess.Popen[str]"]
 
     @property
     def url(self) -> str:
@@ -58,6 +61,20 @@ class Served:
         """Processor seconds of all its living processes."""
         return cpu_seconds(self.process.pid)
 
+    def kill(self) -> None:
+        """End all its processes at once, as a power cut does."""
+        for pid in self.pids:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        self.process.wait()
+        if self.process.stdout is not None:
+            self.process.stdout.close()
+
+    def start_again(self) -> None:
+        """Start it at the same port, and wait until it answers."""
+        self.process = self.begin(self.port)
+        until_it_answers(self)
+
     def stop(self) -> int:
         """End it as an operator does; its exit code."""
         self.process.send_signal(signal.SIGTERM)
@@ -67,37 +84,36 @@ class Served:
 @contextmanager
 def intentrec(workspace: Path, *options: str, log: Path, core: int | None = None) -> Iterator[Served]:
     """`intentrec serve` on a workspace; killed at the end if it still runs."""
-    command = [sys.executable, "-m", "intentrec", "--workspace", str(workspace), "serve", "--port", "0", *options]
-    with started(command, log, r"http://127\.0\.0\.1:(\d+)", core) as served:
+    command = [sys.executable, "-m", "intentrec", "--workspace", str(workspace), "serve", *options, "--port"]
+    with started(command, log, core) as served:
         yield served
 
 
 @contextmanager
-def started(
-    command: Sequence[str], log: Path, told: str, core: int | None, env: dict[str, str] | None = None
-) -> Iterator[Served]:
+def started(command: Sequence[str], log: Path, core: int | None) -> Iterator[Served]:
     """A server, once it answers.
 
     Args:
-        told: Pattern of a line on stdout; its group is the port.
+        command: The port is added to it, 0 for a free one; the server says on stdout which one it took.
         core: Where all its processes run; None for anywhere.
     """
-    pinned = [] if core is None else ["taskset", "--cpu-list", str(core)]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", **(env or {})}
-    with log.open("a") as errors:
-        process = subprocess.Popen(
-            [*pinned, *command], stdout=subprocess.PIPE, stderr=errors, text=True, env=environment
-        )  # fmt: skip
+    begin = partial(_begun, command, log, core)
+    served = Served(begin(0), 0, log, begin)
     try:
-        served = Served(process, _port(process, told, log), log)
+        served.port = _port(served)
         until_it_answers(served)
         yield served
     finally:
-        for pid in served.pids if process.poll() is None else []:
-            os.kill(pid, signal.SIGKILL)
-        process.wait()
-        if process.stdout is not None:
-            process.stdout.close()
+        served.kill()
+
+
+def _begun(command: Sequence[str], log: Path, core: int | None, port: int) -> "subprocess.Popen[str]":
+    pinned = [] if core is None else ["taskset", "--cpu-list", str(core)]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    with log.open("a") as errors:
+        return subprocess.Popen(
+            [*pinned, *command, str(port)], stdout=subprocess.PIPE, stderr=errors, text=True, env=environment
+        )  # fmt: skip
 
 
 def until_it_answers(served: Served) -> None:
@@ -129,9 +145,9 @@ def until_all_listen(served: Served, n: int) -> None:
         time.sleep(_LOOK_S)
 
 
-def _port(process: "subprocess.Popen[str]", told: str, log: Path) -> int:
-    assert process.stdout is not None
-    for line in process.stdout:
-        if found := re.search(told, line):
+def _port(served: Served) -> int:
+    assert served.process.stdout is not None
+    for line in served.process.stdout:
+        if found := re.search(r"http://127\.0\.0\.1:(\d+)", line):
             return int(found[1])
-    raise RuntimeError(f"The server ended before it listened; see {log}:\n{log.read_text()[-2000:]}")
+    raise RuntimeError(f"The server ended before it listened; see {served.log}:\n{served.log.read_text()[-2000:]}")

@@ -51,9 +51,9 @@ def report(outcome: Outcome, acts: Sequence[Act]) -> str:
     lines = [
         f"- {datetime.now(UTC):%Y-%m-%d %H:%M} UTC, {os.cpu_count()} cores; the full disk is {outcome.disk}",
         f"- events: {len(record.sent):,} sent, {len(record.acknowledged):,} acknowledged, {record.repeated:,} of them "
-        f"once more ({record.taken_again:,} called duplicates); the server counted {counted.get('accepted', 0):,.0f} "
-        f"accepted and {counted.get('duplicate', 0):,.0f} duplicates",
-        f"- requests: {sum(record.statuses.values()):,} by the clients; the server counted "
+        f"once more ({record.taken_again:,} called duplicates); since it was last started the server counted "
+        f"{counted.get('accepted', 0):,.0f} accepted and {counted.get('duplicate', 0):,.0f} duplicates",
+        f"- requests: {sum(record.statuses.values()):,} by the clients; the server counted since then "
         + ", ".join(f"{n:,.0f} of status {name}" for name, n in sorted(counted.items()) if name.isdigit()),
         "- lists: "
         + ", ".join(f"{n:,} {source} of {release}" for (release, source), n in sorted(record.sources.items())),

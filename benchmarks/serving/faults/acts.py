@@ -13,11 +13,14 @@ from benchmarks.serving.faults.clients import World, list_path
 from benchmarks.serving.faults.disk import Disk
 from benchmarks.serving.faults.redis import Redis
 from benchmarks.serving.served import Served
+from intentrec.workspace import PATIENCE
 
 PATIENCE_S = 60.0
 IN_A_ROW = 25
 """So many answers in a row from a new release: then no worker serves the old one."""
-_LOOK_S = 0.05
+FEWEST = 10
+"""Lists that are looked at in any stretch, however busy the machine is."""
+_LOOK_S = 0.2
 Statuses = dict[str, frozenset[int]]
 
 
@@ -26,6 +29,7 @@ class Stage:
     """Where it happens.
 
     Attributes:
+        workers: How many the server has.
         seconds: How long each fault lasts, where it does not say itself when it is over.
     """
 
@@ -33,11 +37,15 @@ class Stage:
     served: Served
     disk: Disk
     redis: Redis | None
+    workers: int
     seconds: float
 
     def wait(self) -> None:
-        """Let clients work for a while."""
+        """Let clients work for a while, and until some lists were looked at."""
+        record = self.world.record
+        enough = record.lists(record.fault) + FEWEST
         time.sleep(self.seconds)
+        until(self, lambda: record.lists(record.fault) >= enough, "hardly any list was given")
 
 
 @dataclass(frozen=True)
@@ -62,7 +70,7 @@ def roll_back_and_forth(stage: Stage) -> None:
     """The pointer moves to the earlier release and back, twice; each time all workers follow."""
     releases = stage.world.shop.workspace.releases
     for release in ("r0001", "r0002") * 2:
-        with stage.world.shop.workspace.writing():
+        with stage.world.shop.workspace.writing(PATIENCE):
             releases.rollback(release)
         until_served(stage, release)
 
@@ -82,8 +90,6 @@ def until_served(stage: Stage, release: str) -> None:
     """Wait until no worker answers from another release."""
     world, connection, seen = stage.world, stage.world.connection(), 0
     deadline = time.monotonic() + PATIENCE_S
-    if release not in world.expected:
-        world.expected[release] = world.shop.expected(release)
     while seen < IN_A_ROW and time.monotonic() < deadline:
         connection.close()  # the next one may meet another worker
         reply = world.ask(connection, "list", "GET", list_path(world.shop.quiet[0]))
@@ -97,10 +103,14 @@ def until_served(stage: Stage, release: str) -> None:
 
 def kill_workers(stage: Stage) -> None:
     """Each worker in turn; the next one when there are as many as before."""
-    n = len(stage.served.workers)
     for pid in stage.served.workers:
         os.kill(pid, signal.SIGKILL)
-        until(stage, lambda: len(stage.served.workers) == n, "a worker was not started again")
+        until(stage, partial(_replaced, stage, pid), "a worker was not started again")
+
+
+def until_there_are(stage: Stage, n: int) -> None:
+    """Wait for as many workers."""
+    until(stage, lambda: len(stage.served.workers) == n, f"there were not {n} workers")
 
 
 def kill_keeper(stage: Stage) -> None:
@@ -116,8 +126,21 @@ def kill_keeper(stage: Stage) -> None:
         stage.wait()
 
 
+def _replaced(stage: Stage, pid: int) -> bool:
+    workers = stage.served.workers
+    return pid not in workers and len(workers) == stage.workers
+
+
 def _another(stage: Stage, gone: tuple[int | None, ...]) -> bool:
     return stage.served.keeper not in gone
+
+
+def cut_power(stage: Stage) -> None:
+    """All processes end in the same moment, and the server is started again."""
+    stage.served.kill()
+    stage.served.start_again()
+    until_there_are(stage, stage.workers)
+    stage.wait()
 
 
 def pour(stage: Stage) -> None:
@@ -160,6 +183,7 @@ ACTS = (
     Act("a release is rolled back and forth", roll_back_and_forth),
     Act("workers are killed", kill_workers, CUT),
     Act("the keeper is killed", kill_keeper),
+    Act("all processes are killed", cut_power, CUT),
     Act("a flood of events", pour),
     Act("Redis goes away", lose_redis),
     Act("the disk is full", fill_disk, FULL),

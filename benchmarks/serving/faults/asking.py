@@ -2,7 +2,7 @@
 
 import http.client
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import orjson
 
@@ -29,6 +29,12 @@ class Connection:
     def __init__(self, port: int, key: str) -> None:
         self._port, self._headers = port, {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
         self._open: http.client.HTTPConnection | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def ask(self, method: str, path: str, body: object = None) -> Reply:
         """One request, tried once."""

@@ -20,7 +20,7 @@ MOST_HAD = 12
 """So many different items the events of one user are about, so that lists never run dry."""
 FLOOD_BATCH = 500
 TRIES = 100
-PAUSE_S = 0.05
+PAUSE_S = 0.1
 
 
 @dataclass
@@ -29,6 +29,7 @@ class World:
 
     Attributes:
         expected: Release -> user -> its stored list; grows when a release is published.
+        pause: Seconds after each list that a client has looked at.
         flood: Set while events come in masses.
     """
 
@@ -38,8 +39,16 @@ class World:
     record: Record
     allowed: Allowed
     expected: dict[str, dict[str, Listed]]
+    pause: float
     stop: threading.Event = field(default_factory=threading.Event)
     flood: threading.Event = field(default_factory=threading.Event)
+    _learning: threading.Lock = field(default_factory=threading.Lock)
+
+    def learn(self, release: str) -> None:
+        """Read what a release stores, when it is seen for the first time."""
+        with self._learning:
+            if release not in self.expected and self.shop.publishes(release):
+                self.expected[release] = self.shop.expected(release)
 
     def connection(self) -> Connection:
         """A new one."""
@@ -55,18 +64,24 @@ class World:
 
 def read(world: World, seed: int) -> None:
     """Ask for lists of users drawn at random, and look at each answer, until told to stop."""
-    rng, connection = np.random.default_rng(seed), world.connection()
-    users, catalogue = world.shop.quiet + world.shop.busy, frozenset(world.shop.items)
-    while not world.stop.is_set():
-        user = users[int(rng.integers(len(users)))]
-        had = world.record.had(user)
-        reply = world.ask(connection, "list", "GET", list_path(user))
-        if reply.status == 0:
-            world.stop.wait(PAUSE_S)
-        if reply.status == 200:
-            world.record.listed(reply.body["release"], reply.body["source"])
-            if fault := wrong_list(reply.body, user, K, world.expected, catalogue, had):
-                world.record.complain(fault)
+    rng, users = np.random.default_rng(seed), world.shop.quiet + world.shop.busy
+    with world.connection() as connection:
+        while not world.stop.is_set():
+            look_at(world, connection, users[int(rng.integers(len(users)))])
+            world.stop.wait(world.pause)
+
+
+def look_at(world: World, connection: Connection, user: str) -> None:
+    """Ask for one list, and say what is wrong with it."""
+    had = world.record.had(user)
+    reply = world.ask(connection, "list", "GET", list_path(user))
+    if reply.status == 0:
+        world.stop.wait(PAUSE_S)
+    if reply.status == 200:
+        world.record.listed(reply.body["release"], reply.body["source"])
+        world.learn(reply.body["release"])
+        if fault := wrong_list(reply.body, user, K, world.expected, frozenset(world.shop.items), had):
+            world.record.complain(fault)
 
 
 def list_path(user: str) -> str:
@@ -76,20 +91,22 @@ def list_path(user: str) -> str:
 
 def write(world: World, seed: int) -> None:
     """Send events of busy users, each batch until it is acknowledged, and every tenth once more."""
-    rng, connection = np.random.default_rng(seed), world.connection()
-    while not world.stop.is_set():
-        batch = made_batch(world.shop, rng, int(rng.integers(1, 6)))
-        if deliver(world, connection, batch) and rng.random() < 0.1:
-            repeat(world, connection, batch)
-        world.stop.wait(PAUSE_S)
+    rng = np.random.default_rng(seed)
+    with world.connection() as connection:
+        while not world.stop.is_set():
+            batch = made_batch(world.shop, rng, int(rng.integers(1, 6)))
+            if deliver(world, connection, batch) and rng.random() < 0.1:
+                repeat(world, connection, batch)
+            world.stop.wait(PAUSE_S)
 
 
 def pour(world: World, seed: int) -> None:
     """Send large batches of strangers without a pause while there is a flood."""
-    rng, connection = np.random.default_rng(seed), world.connection()
-    while not world.stop.is_set():
-        if world.flood.wait(PAUSE_S):
-            deliver(world, connection, made_batch(world.shop, rng, FLOOD_BATCH, strangers=True))
+    rng = np.random.default_rng(seed)
+    with world.connection() as connection:
+        while not world.stop.is_set():
+            if world.flood.wait(PAUSE_S):
+                deliver(world, connection, made_batch(world.shop, rng, FLOOD_BATCH, strangers=True))
 
 
 def made_batch(shop: Shop, rng: np.random.Generator, size: int, *, strangers: bool = False) -> dict[str, Sent]:

@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 from prometheus_client.parser import text_string_to_metric_families
 
-from benchmarks.serving.faults.acts import PATIENCE_S, Act, Stage, nothing, until
+from benchmarks.serving.faults.acts import PATIENCE_S, Act, Stage, nothing, until, until_there_are
 from benchmarks.serving.faults.clients import Client, K, World, list_path, pour, read, started, write
 from benchmarks.serving.faults.disk import small_disk
 from benchmarks.serving.faults.record import OK, Record
@@ -25,9 +25,11 @@ from intentrec.serving.keys import KEYS_FILE, Keys
 from intentrec.serving.live import LiveState, LiveStore
 from intentrec.serving.ranking import Ask, Ranking
 
-SERVING = {"workers": 2, "poll_seconds": 0.2, "drain_seconds": 1.0}
+WORKERS = 2
+SERVING = {"workers": WORKERS, "poll_seconds": 0.2, "drain_seconds": 1.0}
 CLIENTS: tuple[Client, ...] = (read, read, write, write, pour)
 CALM = ""
+FORBIDDEN = {"a user's id": "user0", "a stranger's id": "stranger"}
 
 
 @dataclass(frozen=True)
@@ -48,12 +50,13 @@ class Outcome:
     stopped: int
 
 
-def play(root: Path, acts: Sequence[Act], seconds: float) -> Outcome:
+def play(root: Path, acts: Sequence[Act], seconds: float, pause: float = 0.002) -> Outcome:
     """Serve a small shop while things go wrong.
 
     Args:
         root: An empty folder.
         seconds: How long each fault lasts.
+        pause: Of a client after each list; without any, the clients take the processors from the server.
     """
     record = Record()
     with small_disk(root / "disk") as disk, redis(root) as share:
@@ -66,15 +69,15 @@ def play(root: Path, acts: Sequence[Act], seconds: float) -> Outcome:
         with intentrec(shop.workspace.root, log=log) as served:
             allowed = {(act.name, kind): OK | more for act in acts for kind, more in act.allowed.items()}
             expected = {name: shop.expected(name) for name in ("r0001", "r0002")}
-            world = World(shop, served.port, key, record, allowed, expected)
-            stage = Stage(world, served, disk, share, seconds)
-            until(stage, lambda: len(served.workers) == SERVING["workers"], "not all workers started")
+            world = World(shop, served.port, key, record, allowed, expected, pause)
+            stage = Stage(world, served, disk, share, WORKERS, seconds)
+            until_there_are(stage, WORKERS)
             took = _perform(stage, acts)
             record.wrong += wrong_lists(world)
             until(stage, lambda: not _waiting(shop), "not all rows were moved to the tables")
             counted = scraped(served.url, key)
             stopped = served.stop()
-        record.wrong += wrong_events(shop.workspace, record)
+        record.wrong += wrong_events(shop.workspace, record) + told_in(log, key)
         if stopped:
             record.complain(f"the server ended with {stopped}")
     return Outcome(record, counted, took, disk.how, stopped)
@@ -115,6 +118,14 @@ def wrong_lists(world: World) -> list[str]:
         store.close()
         bundle.close()
     return wrong
+
+
+def told_in(log: Path, key: str) -> list[str]:
+    """Which of the things that a log must not hold are in it."""
+    text = log.read_text("utf-8", "replace")
+    return [f"the log holds {what}" for what, words in FORBIDDEN.items() if words in text] + (
+        ["the log holds a key"] if key in text else []
+    )
 
 
 def scraped(url: str, key: str) -> dict[str, float]:

@@ -51,6 +51,11 @@ class Record:
         with self._lock:
             self.sources[release, source] += 1
 
+    def lists(self, fault: str) -> int:
+        """Lists that were given under a fault."""
+        with self._lock:
+            return self.statuses[fault, "list", 200]
+
     def send(self, events: dict[str, Sent]) -> None:
         """Events are about to be sent."""
         with self._lock:

@@ -52,6 +52,10 @@ class Shop:
     items: list[str]
     now: datetime
 
+    def publishes(self, release: str) -> bool:
+        """Whether it was ever published."""
+        return any(manifest.release == release for manifest in self.workspace.releases.list())
+
     def expected(self, release: str) -> dict[str, Listed]:
         """User -> items and scores as a release stores them, best first."""
         manifest = self.workspace.releases.get(release)
