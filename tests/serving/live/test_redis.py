@@ -163,6 +163,7 @@ def test_an_erased_user_leaves_the_stream_when_every_host_has_read_of_it(
     here.sync()
     assert here.share.forget("ann")
     assert [fields[b"u"] for fields in entries(server)] == [b"bob"]
+    clock.forward(minutes=1)
     there.store.add_events([event("back")])
     there.sync()
     here.sync()

@@ -32,6 +32,7 @@ _LOOK = 0.05  # seconds between two looks for new rows of this host
 _BLOCK = 1000  # milliseconds that Redis may hold a question for new rows
 _TIMEOUT = 5.0
 _SCANNED = 1000
+_OUT, _IN = "publish", "receive"
 logger = logging.getLogger(__name__)
 
 
@@ -56,6 +57,7 @@ class RedisShare:
         self._publishing = threading.Lock()
         self._saying = threading.Lock()
         self._up: bool | None = None
+        self._failing: set[str] = set()
         self._stop = threading.Event()
         self._threads: list[threading.Thread] = []
 
@@ -66,8 +68,8 @@ class RedisShare:
 
     def start(self) -> None:
         """Publish and take from now on."""
-        for name, work in (("publish", self._publish_new), ("receive", lambda: self.receive(_BLOCK))):
-            thread = threading.Thread(target=self._loop, args=(work,), name=f"redis-{name}", daemon=True)
+        for way, work in ((_OUT, self._publish_new), (_IN, lambda: self.receive(_BLOCK))):
+            thread = threading.Thread(target=self._loop, args=(way, work), name=f"redis-{way}", daemon=True)
             self._threads.append(thread)
             thread.start()
 
@@ -80,27 +82,35 @@ class RedisShare:
             with suppress(*self._faults):
                 client.close()
 
-    def _loop(self, work: Callable[[], object]) -> None:
+    def _loop(self, way: str, work: Callable[[], object]) -> None:
         while not self._stop.is_set():
             try:
                 work()
             except self._faults as fault:
-                self._said(up=False, fault=fault)
+                self._fails(way, fault)
                 self._stop.wait(_PAUSE)
             except IntentrecError as error:
                 logger.error("live rows are not shared for now: %s", error)
                 self._stop.wait(_PAUSE)
 
-    def _said(self, *, up: bool, fault: Exception | None = None) -> None:
+    def _fails(self, way: str, fault: Exception) -> None:
         with self._saying:
-            if up == self._up:
+            self._failing.add(way)
+            if self._up is False:
                 return
-            self._up = up
-        self._tell(up)
-        if fault is not None:
-            logger.warning("Redis does not answer (%s); the server goes on with what comes in here.", fault)
-        else:
-            logger.info("Redis answers; what came in meanwhile is shared.")
+            self._up = False
+        self._tell(False)
+        logger.warning("Redis does not answer (%s); the server goes on with what comes in here.", fault)
+
+    def _works(self, way: str) -> None:
+        """It answers when both ways work."""
+        with self._saying:
+            self._failing.discard(way)
+            if self._up or self._failing:
+                return
+            self._up = True
+        self._tell(True)
+        logger.info("Redis answers; what came in meanwhile is shared.")
 
     def _publish_new(self) -> None:
         if not self.publish():
@@ -119,7 +129,7 @@ class RedisShare:
                 pipe.set(self._position, rows[-1].n)
                 pipe.execute()
                 self._store.write(lambda batch: batch.keep("published", rows[-1].n))
-        self._said(up=True)
+        self._works(_OUT)
         return len(rows)
 
     def _behind(self, known: bytes | None) -> int:
@@ -147,7 +157,7 @@ class RedisShare:
             foreign = [fields for _, fields in entries if fields and fields[b"h"].decode() != self.host]
             self._store.write(lambda batch: self._take(batch, foreign, position))
         self._in.hset(f"{self._stream}:hosts", self.host, f"{position} {micros(self._store.clock())}")
-        self._said(up=True)
+        self._works(_IN)
         return len(entries)
 
     def _is_older(self, position: str) -> bool:
@@ -170,7 +180,7 @@ class RedisShare:
             with self._publishing:
                 return self._forget(user_id.encode("utf-8"))
         except self._faults as fault:
-            self._said(up=False, fault=fault)
+            self._fails(_OUT, fault)
             return False
 
     def _forget(self, user_id: bytes) -> bool:
