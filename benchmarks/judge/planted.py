@@ -1,6 +1,5 @@
 """What the judge catches of planted faults, and how often it changes its mind about the same thing shown otherwise."""
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -121,15 +120,17 @@ def _changed_model(cases: Sequence[Case], variant: str, found: Material) -> tupl
 
 def table(caught: Sequence[Caught]) -> str:
     """Markdown: a row a kind, with Wilson's interval."""
-    lines = ["| task | planted | shown | caught | share |", "|---|---|---|---|---|"]
-    for one in caught:
-        lines.append(f"| {one.task} | {one.kind} | {one.shown} | {one.caught} | {_share(one.caught, one.shown)} |")
-    shown, found = Counter[str](), Counter[str]()
-    for one in caught:
-        shown[one.task] += one.shown
-        found[one.task] += one.caught
-    lines += [f"| {task} | all | {n} | {found[task]} | {_share(found[task], n)} |" for task, n in shown.items()]
+    rows = [*caught, *(_all(task, caught) for task in dict.fromkeys(one.task for one in caught))]
+    lines = ["| task | planted | shown | refused | share | refused without the fault |", "|---" * 6 + "|"]
+    for one in rows:
+        share, without = _share(one.caught, one.shown), _share(one.refused, one.shown)
+        lines.append(f"| {one.task} | {one.kind} | {one.shown} | {one.caught} | {share} | {without} |")
     return "\n".join(lines)
+
+
+def _all(task: str, caught: Sequence[Caught]) -> Caught:
+    mine = [one for one in caught if one.task == task]
+    return Caught(task, "all", *(sum(getattr(one, name) for one in mine) for name in ("shown", "caught", "refused")))
 
 
 def changes(found: Sequence[Changed]) -> str:

@@ -51,8 +51,8 @@ def test_a_model_that_takes_the_first_choice_changes_its_mind_where_the_key_chan
 
 
 def test_tables_add_up() -> None:
-    shown = table([Caught("tag", "brand", 10, 9), Caught("tag", "broad", 10, 1)])
-    assert "| tag | all | 20 | 10 | 0.500 [0.299, 0.701] |" in shown
+    shown = table([Caught("tag", "brand", 10, 9, 0), Caught("tag", "broad", 10, 1, 10)])
+    assert "| tag | all | 20 | 10 | 0.500 [0.299, 0.701] | 0.500 [0.299, 0.701] |" in shown
     assert changes([]).count("\n") == 1
 
 

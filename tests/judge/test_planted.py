@@ -122,18 +122,37 @@ def test_a_judge_that_always_says_yes_is_stopped(planted, small):
         must_catch([one for one in found if one.task == "interest"], "fake-1b", judge.standards.judge)
 
 
-def test_a_judge_that_catches_them_goes_on(planted):
+def test_a_judge_that_always_says_no_is_stopped(planted):
     judge = judge_of(FakeModel(always("no"), small=False))
     found = caught_by_model(planted, judge)
-    assert all(one.caught == one.shown for one in found)
-    must_catch(found, "fake-1b", judge.standards.judge)
+    assert all(one.caught == one.refused == one.shown for one in found)
+    with pytest.raises(LLMAnswerError, match=r"refused \d+ of (\d+) planted faults, and \1 of the \1 outputs without"):
+        must_catch(found, "fake-1b", judge.standards.judge)
+
+
+def test_a_judge_that_tells_them_apart_goes_on(planted):
+    originals = {plant.original.text for plant in planted}
+    tags = [plant for plant in planted if plant.case.task == "tag" and plant.case.text not in originals]
+
+    def knows(request):
+        text = request.messages[-1].content.split("Tag: «")[1].split("»")[0]
+        return always("yes" if text in originals else "no")(request)
+
+    found = caught_by_model(tags, judge_of(FakeModel(knows, small=False)))
+    assert all((one.caught, one.refused) == (one.shown, 0) for one in found)
+    must_catch(found, "fake-1b", JudgeConfig(least_caught=1.0, least_told_apart=1.0))
+
+
+def test_rules_refuse_nothing_of_what_they_found_good(planted):
+    tags = [plant for plant in planted if plant.case.task == "tag"]
+    assert all(one.refused == 0 for one in caught_by_rules(tags, judge_of()))
 
 
 def test_the_model_is_asked_by_what_the_plant_offends_against_and_no_rule_helps_it(planted):
     model = FakeModel(always("yes"), small=False)
     brands = [plant for plant in planted if plant.kind == "brand"]
     caught_by_model(brands, judge_of(model))
-    assert len(model.asked) == len(brands)
+    assert len(model.asked) == 2 * len(brands)
     assert all("/tag-validity@" in request.prompt_version for request in model.asked)
 
 
@@ -143,7 +162,9 @@ def test_no_answer_catches_nothing(planted):
 
 
 def test_the_share_that_must_be_caught_is_a_setting():
-    found = [Caught("tag", "brand", 10, 6), Caught("tag", "broad", 10, 10)]
+    found = [Caught("tag", "brand", 10, 6, 0), Caught("tag", "broad", 10, 10, 4)]
+    with pytest.raises(LLMAnswerError, match=r"and 4 of the 20 outputs .* judge.least_told_apart is 0.7"):
+        must_catch(found, "m", JudgeConfig(least_caught=0.8, least_told_apart=0.7))
     must_catch(found, "m", JudgeConfig(least_caught=0.8))
     must_catch([], "m", JudgeConfig(least_caught=1.0))
     with pytest.raises(

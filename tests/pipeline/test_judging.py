@@ -127,7 +127,7 @@ def test_a_model_that_says_yes_to_everything_is_stopped_and_nothing_is_kept(
     with pytest.raises(LLMAnswerError, match="yes-man is no judge of interests: it let 12 of 12 planted faults pass"):
         judged(large(released), sample=5)
     assert released[0].read("verdicts").equals(before)
-    assert len(backend.asked) < 20
+    assert len(backend.asked) < 40
 
 
 def test_a_model_that_catches_planted_faults_judges_what_rules_leave_open(
@@ -135,16 +135,18 @@ def test_a_model_that_catches_planted_faults_judges_what_rules_leave_open(
 ) -> None:
     backend = ScriptedBackend(says(lambda shown: False), "strict")
     use_judge(backend)
-    report = judged(large(released), sample=25)
+    with pytest.raises(LLMAnswerError, match="12 of 12 planted faults, and 12 of the 12 outputs without them, too"):
+        judged(large(released), sample=25)
+    report = judged(large(released), sample=25, least_told_apart=0.0)
     assert report.model == "strict"
     assert all(one.caught == one.shown for one in report.caught)
     assert sum(one.shown for one in report.caught) == 36
     assert any("the model failed all" in note for note in report.notes)
-    assert report.usage["judge"]["calls"] == len(backend.asked)
+    assert 0 < report.usage["judge"]["calls"] < len(backend.asked)  # the run that was stopped paid for its share
     stored = released[0].read("verdicts").filter(model="strict")
     assert set(stored["decided_by"]) == {"rule", "model", "all"}
     calls = len(backend.asked)
-    assert judged(large(released), sample=25).rates == report.rates
+    assert judged(large(released), sample=25, least_told_apart=0.0).rates == report.rates
     assert len(backend.asked) == calls
 
 
@@ -163,9 +165,9 @@ def test_a_budget_ends_a_run_and_the_next_one_goes_on(
     backend = ScriptedBackend(says(lambda shown: False), "dear")
     use_judge(backend)
     with pytest.raises(BudgetExceeded):
-        judged(large(released, budget_tokens=20_000), sample=10)
+        judged(large(released, budget_tokens=20_000), sample=10, least_told_apart=0.0)
     paid = len(backend.asked)
-    report = judged(large(released), sample=10)
+    report = judged(large(released), sample=10, least_told_apart=0.0)
     assert report.usage["judge"]["calls"] == len(backend.asked) - paid
 
 
@@ -237,7 +239,7 @@ def test_what_the_model_leaves_unanswered_or_unquoted_is_told(
         return "no JSON" if "willingness" in request.prompt_version else said
 
     use_judge(ScriptedBackend(half, "sloppy"))
-    report = judged(large(released), sample=10, least_caught=0.0)
+    report = judged(large(released), sample=10, least_caught=0.0, least_told_apart=-1.0)
     assert any("interest: 10 questions got no right answer" in note for note in report.notes)
     assert any("rest on a quote that stands nowhere" in note for note in report.notes)
     line = next(x for x in report.rates if (x.task, x.criterion) == ("interest", "willingness"))

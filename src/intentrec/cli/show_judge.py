@@ -32,8 +32,12 @@ def report(out: Console, found: JudgeReport) -> None:
     if faults:
         out.print(table("Faults that rules found", ("task", "fault", "outputs"), faults, right=(2,)))
     if found.caught:
-        caught = [(one.task, one.kind, f"{one.caught} of {one.shown}") for one in found.caught]
-        out.print(table("Planted faults that the model caught", ("task", "kind", "caught"), caught))
+        caught = [
+            (one.task, one.kind, f"{one.caught} of {one.shown}", f"{one.refused} of {one.shown}")
+            for one in found.caught
+        ]
+        names = ("task", "kind", "refused with the fault", "refused without it")
+        out.print(table("Planted faults that the model was shown", names, caught))
     for note in [*found.notes, _capital(found.state.sentence())]:
         out.print(plain(note), soft_wrap=True)
 

@@ -31,6 +31,9 @@ class JudgeConfig(Section):
     """Fewest planted faults of a task that a model is shown."""
     least_caught: float = Field(default=0.7, ge=0, le=1)
     """Share of planted faults that a model must catch; below it the run stops, and nothing is stored."""
+    least_told_apart: float = Field(default=0.3, ge=-1, le=1)
+    """How much larger that share must be than the share it refuses of the same outputs without the fault: a model that
+    refuses everything catches everything."""
     confidence: float = Field(default=0.95, gt=0.5, lt=1)
     """Of intervals."""
     least_labels: int = Field(default=10, ge=1, le=100_000)

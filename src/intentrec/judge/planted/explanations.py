@@ -49,4 +49,5 @@ def _cut(text: str) -> str:
 
 
 def _planted(kind: str, case: ExplanationCase, criteria: str, text: str) -> Planted:
-    return Planted(kind, frozenset(criteria.split()), replace(case, writer=PLANTED, text=text, composed=True))
+    changed = replace(case, writer=PLANTED, text=text, composed=True)
+    return Planted(kind, frozenset(criteria.split()), changed, case)

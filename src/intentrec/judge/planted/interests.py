@@ -43,4 +43,4 @@ def _staples(soil: Soil[InterestCase]) -> list[str]:
 
 def _planted(kind: str, case: InterestCase, criteria: str, **changes: object) -> Planted:
     changed = replace(case, writer=PLANTED, **changes)  # type: ignore[arg-type]
-    return Planted(kind, frozenset(criteria.split()), replace(changed, interest=changed.text))
+    return Planted(kind, frozenset(criteria.split()), replace(changed, interest=changed.text), case)

@@ -21,11 +21,13 @@ class Planted:
         kind: What is wrong, a short fixed word.
         criteria: What it offends against; a judge has caught it when it fails by one of them.
         case: Its `writer` is "planted".
+        original: The output it was made from.
     """
 
     kind: str
     criteria: frozenset[str]
     case: Case
+    original: Case
 
 
 @dataclass(frozen=True)

@@ -29,4 +29,5 @@ def plant_tags(soil: Soil[TagCase]) -> Iterator[Planted]:
 
 
 def _planted(kind: str, case: TagCase, criteria: str, **changes: object) -> Planted:
-    return Planted(kind, frozenset(criteria.split()), replace(case, writer=PLANTED, **changes))  # type: ignore[arg-type]
+    changed = replace(case, writer=PLANTED, **changes)  # type: ignore[arg-type]
+    return Planted(kind, frozenset(criteria.split()), changed, case)
