@@ -22,7 +22,7 @@ PAGES = {
     "sign-in": "/sign-in", "problem": "/user?id=ghost",
 }  # fmt: skip
 LENGTHEN = """() => {
-  for (const each of document.querySelectorAll("h1, .title, .tags li, option, .reason, dd, th")) {
+  for (const each of document.querySelectorAll("h1, .title, .tags li, option, .reason, .facts dd, th")) {
     each.append(" " + "W".repeat(90));
   }
 }"""
