@@ -1,7 +1,7 @@
 """Live rows as frames, as a file of them would read."""
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 import orjson
@@ -40,16 +40,35 @@ def items_frame(
         stored: Rows of `ITEMS`.
     """
     types = _types([item.attributes() for _, item, _ in items], stored)
+    columns = _by_lower_case([*stored.columns, *types])
     created = dict(stored.select("item_id", "created_at").iter_rows())
     rows, refused = [], []
     for n, item, at in items:
         known = {name: getattr(item, name) for name in ITEMS.schema}
         known["created_at"] = item.created_at or created.get(item.item_id, at)
         try:
-            rows.append(known | {name: _fitted(name, value, types[name]) for name, value in item.attributes().items()})
+            further = {name: _fitted(name, value, types[name]) for name, value in item.attributes().items()}
+            _must_be_columns(further, columns)
         except ValueError as misfit:
             refused.append(_refusal(n, item, str(misfit)))
-    return pl.DataFrame(rows, schema={**ITEMS.schema, **types}), QUARANTINE.rows(refused)
+        else:
+            rows.append(known | further)
+    kept = {name: dtype for name, dtype in types.items() if columns[name.lower()] == name}
+    return pl.DataFrame(rows, schema={**ITEMS.schema, **kept}), QUARANTINE.rows(refused)
+
+
+def _by_lower_case(names: Sequence[str]) -> dict[str, str]:
+    """The first of the names that are the same to a stored table, which does not tell cases apart."""
+    columns: dict[str, str] = {}
+    for name in names:
+        columns.setdefault(name.lower(), name)
+    return columns
+
+
+def _must_be_columns(names: Iterable[str], columns: Mapping[str, str]) -> None:
+    for name in names:
+        if (column := columns[name.lower()]) != name:
+            raise ValueError(f"{name} differs in case only from the column {column}")
 
 
 def _types(attributes: Sequence[dict[str, Any]], stored: pl.DataFrame) -> dict[str, pl.DataType | type[pl.DataType]]:
@@ -58,7 +77,7 @@ def _types(attributes: Sequence[dict[str, Any]], stored: pl.DataFrame) -> dict[s
     for row in attributes:
         for name, value in row.items():
             kinds.setdefault(name, set()).add(type(value))
-    return {name: stored.schema.get(name) or _type(seen - {type(None)}) for name, seen in sorted(kinds.items())}
+    return {name: stored.schema.get(name) or _type(seen - {type(None)}) for name, seen in kinds.items()}
 
 
 def _type(kinds: set[type]) -> type[pl.DataType]:
@@ -83,12 +102,20 @@ def _fitted(name: str, value: Any, dtype: pl.DataType | type[pl.DataType]) -> An
     if isinstance(value, bool) != (dtype == pl.Boolean):
         raise misfit
     try:
-        fitted = pl.Series([value], strict=True).cast(dtype)[0]
-    except (pl.exceptions.PolarsError, TypeError, OverflowError):
+        fitted = pl.Series([_timed(value, dtype)], strict=True).cast(dtype)[0]
+    except (pl.exceptions.PolarsError, TypeError, ValueError, OverflowError):
         raise misfit from None
     if isinstance(value, int | float) and fitted != value:
         raise misfit
     return fitted
+
+
+def _timed(value: Any, dtype: pl.DataType | type[pl.DataType]) -> Any:
+    """JSON has no times: a text where the column has them is one."""
+    if not isinstance(value, str) or not dtype.is_temporal():
+        return value
+    moment = datetime.fromisoformat(value)
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
 def _refusal(n: int, item: LiveItem, reason: str) -> dict[str, Any]:
