@@ -298,11 +298,11 @@ def erase(
     """
     from intentrec.serving.live.command import erase_served
 
-    workspace, _ = state.open()
+    workspace, config = state.open()
     if not yes:
         typer.confirm(f"Erase {user!r} from {workspace.root} for good?", abort=True)
     receipt = erase_user(workspace, user, _now(), _erase_calls, patience=PATIENCE)
-    erase_served(workspace, user, _now, _export)
+    erase_served(workspace, config, user, _now, _export)
     printed(as_json, receipt.model_dump(mode="json"), lambda: show.receipt(out, receipt))
 
 

@@ -1,18 +1,25 @@
 """What the keeper does in a round."""
 
+import itertools
+import logging
+import threading
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from intentrec.config import Config
+from intentrec.errors import LLMUnavailable
+from intentrec.llm import Request
+from intentrec.llm.backends.scripted import ScriptedBackend
 from intentrec.pipeline.daily import RunOptions, run_day
 from intentrec.progress import SILENT
-from intentrec.serving.live import Keeper, LiveEvent, LiveState, LiveStore
+from intentrec.serving.live import Keeper, LiveEvent, LiveItem, LiveState, LiveStore
 from intentrec.serving.live.coverage import Coverage
 from intentrec.workspace import Workspace
-from shop_world import DAYS, START
+from shop_world import DAYS, START, opener
 from store_world import Clock, event
 
 RELEASED = START + timedelta(days=DAYS)
@@ -116,3 +123,117 @@ def evidence(state: LiveState) -> set[int]:
     made = state.refreshed("user000")
     assert made is not None
     return {row for interest in made.interests for row in interest["evidence"]}
+
+
+def test_one_keeper_works_and_another_takes_over_when_it_is_gone(opened: Opened) -> None:
+    workspace, config, store, clock = opened
+    first, second = (Keeper(workspace, config, store, export) for _ in range(2))
+    assert first.step(clock.now) == {"exported": 1}
+    assert second.step(clock.now) == {}
+    first.close()
+    assert second.step(clock.now) == {"exported": 1}
+    second.close()
+
+
+def test_a_bundle_is_made_when_the_release_changes_or_the_folder_is_gone(opened: Opened) -> None:
+    workspace, config, store, clock = opened
+    keeper = Keeper(workspace, config, store, export)
+    assert [keeper.step(clock.now) for _ in range(2)] == [{"exported": 1}, {}]
+    (workspace.root / "bundles" / "r0001-x").rmdir()
+    assert keeper.step(clock.now) == {"exported": 1}
+    workspace.releases.publish(workspace.release())
+    assert keeper.step(clock.now) == {"exported": 1}
+    keeper.close()
+
+
+def test_a_duty_that_fails_is_said_once_and_the_others_go_on(opened: Opened, caplog: pytest.LogCaptureFixture) -> None:
+    workspace, config, store, clock = opened
+    seen: list[tuple[str, bool]] = []
+    waiting: list[int] = []
+
+    def fails(of: Workspace) -> Path:
+        raise ZeroDivisionError("two\nlines")
+
+    keeper = Keeper(workspace, config, store, fails, lambda duty, _, ok: seen.append((duty, ok)), waiting.append)
+    store.add_events([event("a", item_id="tea-0-0", timestamp=RELEASED)])
+    with caplog.at_level(logging.ERROR):
+        assert keeper.step(clock.now) == {"failed:export": 1, "events": 1}
+        assert keeper.step(clock.now) == {"failed:export": 1}
+    lines = [record.getMessage() for record in caplog.records if "keeper" in record.getMessage()]
+    assert lines == ["keeper: export failed and is tried again: ZeroDivisionError: two lines"]
+    assert seen[:3] == [("export", False), ("drain", True), ("drift", True)]
+    assert waiting == [0, 0]
+    keeper.close()
+
+
+def test_drains_may_be_left_to_runs(opened: Opened) -> None:
+    workspace, config, store, clock = opened
+    serving = config.serving.model_copy(update={"drain_seconds": 0.0})
+    keeper = Keeper(workspace, config.model_copy(update={"serving": serving}), store, export)
+    store.add_events([event("a", item_id="tea-0-0", timestamp=RELEASED)])
+    assert keeper.step(clock.now) == {"exported": 1}
+    assert store.waiting() == 1
+    keeper.close()
+
+
+def test_before_the_first_release_events_are_drained_and_nothing_else_happens(
+    workspace: Workspace, open_live: Callable[..., LiveStore], clock: Clock
+) -> None:
+    store = open_live(workspace, clock)
+    store.put_items([LiveItem(item_id="i", title="ITEM")])
+    keeper = Keeper(workspace, Config(), store, export)
+    assert keeper.step(clock.now) == {"items": 1}
+    keeper.close()
+
+
+def test_it_works_until_it_is_told_to_stop(opened: Opened) -> None:
+    workspace, config, store, _ = opened
+    serving = config.serving.model_copy(update={"poll_seconds": 0.01})
+    rounds, stop = itertools.count(1), threading.Event()
+
+    def observe(duty: str, seconds: float, ok: bool) -> None:
+        if duty == "export" and next(rounds) == 3:
+            stop.set()
+
+    keeper = Keeper(workspace, config.model_copy(update={"serving": serving}), store, export, observe)
+    keeper.run(stop)
+    assert store.read("SELECT 1 FROM facts WHERE name = 'pruned_at'") == [(1,)]
+    other = Keeper(workspace, config, store, export)
+    assert other.step(RELEASED) == {"exported": 1}  # the first has let go
+    other.close()
+
+
+def test_new_items_that_drifters_touch_are_known_to_the_refresh(opened: Opened) -> None:
+    workspace, config, store, clock = opened
+    keeper, state = Keeper(workspace, config, store, export), LiveState(store, coverage(workspace))
+    items = [f"new-{n}" for n in range(5)]
+    store.put_items([LiveItem(item_id=name, title=f"FISHING ROD {n}") for n, name in enumerate(items)])
+    bought = {"event": "purchase", "timestamp": clock.now}
+    store.add_events([event(name, "user000", item_id=name, **bought) for name in items])
+    assert keeper.step(clock.forward(minutes=1))["asked"] == 1
+    state.sync()
+    assert len(state.events("user000")) == 5
+    keeper.close()
+
+
+def test_a_model_writes_for_drifters_where_the_settings_say_so_and_rules_do_when_it_is_down(
+    opened: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workspace, config, store, clock = opened
+    asked: list[str] = []
+
+    def answer(request: Request) -> dict[str, Any]:
+        asked.append(request.stage)
+        raise LLMUnavailable("down")
+
+    monkeypatch.setattr("intentrec.serving.live.refresh.open_model", opener(ScriptedBackend(answer)))
+    serving = config.serving.model_copy(update={"refresh_with_model": True})
+    keeper = Keeper(workspace, config.model_copy(update={"serving": serving}), store, export)
+    state = LiveState(store, coverage(workspace))
+    store.add_events(buys("user000", "christmas", clock))
+    assert keeper.step(clock.forward(minutes=1))["refreshed"] == 1
+    state.sync()
+    made = state.refreshed("user000")
+    assert made is not None
+    assert (asked[0], {interest["model"] for interest in made.interests}) == ("interests", {"none"})
+    keeper.close()

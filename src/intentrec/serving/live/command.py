@@ -25,11 +25,14 @@ def drain_workspace(workspace: Workspace, config: Config, clock: Callable[[], da
         return Drain(workspace, config, store, clock, PATIENCE).run()
 
 
-def erase_served(workspace: Workspace, user_id: str, clock: Callable[[], datetime], export: Export) -> str | None:
+def erase_served(
+    workspace: Workspace, config: Config, user_id: str, clock: Callable[[], datetime], export: Export
+) -> str | None:
     """Erase a user from bundles and live store, too, where there are any.
 
     Returns:
-        The receipt of what a running server's keeper finishes; None where nothing is left to do.
+        The receipt of what a keeper finishes: that of a running server, or the next one where other hosts must be
+        told. None where nothing is left to do.
     """
     if not any((workspace.root / name).exists() for name in (FOLDER, "bundles")):
         return None
@@ -38,8 +41,9 @@ def erase_served(workspace: Workspace, user_id: str, clock: Callable[[], datetim
         watch = take_watch(store.file.parent)
         if watch is None:
             return receipt
+        alone = not config.serving.redis_url
         try:  # no server runs, so that nobody needs time to let go
-            Erasures(workspace, store, export, lambda _: True, timedelta()).step(clock())
+            Erasures(workspace, store, export, lambda _: alone, timedelta()).step(clock())
         finally:
             os.close(watch)
-    return None
+    return None if alone else receipt
