@@ -160,9 +160,15 @@ def lose_redis(stage: Stage) -> None:
 
 
 def fill_disk(stage: Stage) -> None:
-    """No space is left for a while."""
+    """No space is left, events come in masses, so that files have to grow, and a worker is killed meanwhile."""
     stage.disk.fill(stage.served.pids)
+    stage.world.flood.set()
     stage.wait()
+    pid = stage.served.workers[0]
+    os.kill(pid, signal.SIGKILL)
+    until(stage, partial(_replaced, stage, pid), "a worker was not started again on a full disk")
+    stage.wait()
+    stage.world.flood.clear()
     stage.disk.free(stage.served.pids)
 
 
@@ -177,7 +183,7 @@ def until(stage: Stage, holds: Callable[[], bool], complaint: str) -> None:
 
 
 CUT: Statuses = {"list": frozenset({0}), "events": frozenset({0})}
-FULL: Statuses = {"events": frozenset({503})}
+FULL: Statuses = {"list": frozenset({0}), "events": frozenset({0, 503})}
 PUBLISH = Act("a daily run publishes", publish)
 ACTS = (
     Act("a release is rolled back and forth", roll_back_and_forth),

@@ -224,8 +224,25 @@ def test_a_worker_that_finds_no_space_for_its_counts_goes_on_without(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setenv(shared.FOLDER, str(tmp_path / "gone"))
-    assert type(metrics.__wrapped__()) is Metrics
-    assert "There are no metrics of this process" in caplog.text
+    uncounted = metrics.__wrapped__()
+    everything(uncounted)
+    assert samples(uncounted) == {}
+    assert "This process is not counted: No such file or directory." in caplog.text
+
+
+def test_a_worker_that_is_not_counted_answers_for_the_others(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    other = worker("r0001", 100)
+
+    def full(path: Path, size: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(shared, "with_blocks", full)
+    uncounted = metrics.__wrapped__()
+    everything(uncounted)
+    found = samples(uncounted)
+    assert found["intentrec_events_total", "accepted"] == 3
+    assert found["intentrec_processes", "worker"] == 1
+    end(other)
 
 
 def test_another_owners_process_is_alive(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -54,10 +54,10 @@ def metrics() -> Metrics:
     except MissingExtra as missing:
         logger.warning("There are no metrics. %s", missing)
         return Metrics()
-    from intentrec.serving.operations.prometheus import PrometheusMetrics
+    from intentrec.serving.operations.prometheus import OthersMetrics, PrometheusMetrics
 
     try:
         return PrometheusMetrics()
     except OSError as error:
-        logger.warning("There are no metrics of this process: %s.", error)
-        return Metrics()
+        logger.warning("This process is not counted: %s.", error.strerror)
+        return OthersMetrics()

@@ -1,7 +1,7 @@
 """Counting with prometheus-client; imported only where it is installed."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from threading import Lock
 from typing import Any
@@ -82,12 +82,23 @@ class PrometheusMetrics(Metrics):
 
     def collect(self) -> Iterator[Metric]:
         """The metrics of all processes, as prometheus-client calls it."""
-        for metric in self._registry.collect() if self._folder is None else gathered(self._folder):
-            metric.samples = [sample for sample in metric.samples if _shown(sample.name, sample.value)]
-            yield metric
+        return _shown(self._registry.collect() if self._folder is None else gathered(self._folder))
 
     def _set(self, instrument: Instrument, value: float) -> None:
         self._series[instrument][()].set(value)
+
+
+class OthersMetrics(Metrics):
+    """Counts nothing, since there is no space for it, and answers for those that do."""
+
+    def exposition(self) -> tuple[bytes, str]:
+        """As that of any other process of the server."""
+        return generate_latest(self), CONTENT_TYPE_PLAIN_0_0_4
+
+    def collect(self) -> Iterator[Metric]:
+        """The metrics of all other processes."""
+        folder = folder_of_counts()
+        return _shown(gathered(folder) if folder is not None and folder.is_dir() else [])
 
 
 class _Series(dict[tuple[object, ...], Any]):
@@ -128,5 +139,11 @@ def _kinds_of_files() -> set[str]:
     return {f"gauge_{each.across}" if each.kind == "gauge" else each.kind for each in INSTRUMENTS}
 
 
-def _shown(name: str, value: float) -> bool:
-    return not name.endswith("_created") and not (name in ONLY_WHERE_NOT_ZERO and value == 0)
+def _shown(found: Iterable[Metric]) -> Iterator[Metric]:
+    for metric in found:
+        metric.samples = [
+            sample
+            for sample in metric.samples
+            if not sample.name.endswith("_created") and (sample.value or sample.name not in ONLY_WHERE_NOT_ZERO)
+        ]
+        yield metric
