@@ -1,14 +1,20 @@
 """The tables: what the intervals find in made experiments, beside what ordinary tests would say."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
+from time import process_time
+from typing import Any
 
 import numpy as np
 
 from benchmarks.experiments.worlds import DAYS, KINDS, START, TIMES, Values, World
+from intentrec.serving.experiments.config import ExperimentsConfig
 from intentrec.serving.experiments.decision import Guarded
 from intentrec.serving.experiments.definition import Guardrail
+from intentrec.serving.experiments.exposures import ExposureLog
 from intentrec.serving.experiments.ratio import ALARM, chi_square_p
+from intentrec.serving.experiments.served import Choice, LiveExperiments
 from intentrec.serving.experiments.sizes import sizes
 
 Row = dict[str, str | float]
@@ -171,6 +177,38 @@ def _growing(rng: np.random.Generator, looks: int, *, alike: bool) -> Values:
     return z
 
 
+def cost(runs: int, seed: int) -> Iterator[Row]:
+    """Microseconds of processor time a request."""
+    del seed
+    halves = {"a": {"share": 0.5}, "b": {"share": 0.5}}
+    one = {"arms": halves, "traffic": 0.5}
+    for n in (1, 5):
+        named = ExperimentsConfig.model_validate({f"e{k}": one for k in range(n)}).named
+        log = ExposureLog(lambda rows: None)
+        live = LiveExperiments(named, log)
+        users = [f"user-{k}" for k in range(100 * runs)]
+        choices, choosing = _timed(partial(live.choice, now=START), users)
+        note = partial(_expose, live)
+        chosen = list(zip(choices, users, strict=True))
+        yield {
+            "experiments": n,
+            "choice": f"{choosing:.1f}",
+            "first exposure of a day": f"{_timed(note, chosen)[1]:.1f}",
+            "later exposures": f"{_timed(note, chosen)[1]:.1f}",
+        }
+
+
+def _expose(live: LiveExperiments, chosen: tuple[Choice, str]) -> None:
+    choice, user = chosen
+    live.expose(choice, user, START, "request", "r0001")
+
+
+def _timed(call: Callable[[Any], Any], given: Sequence[Any]) -> tuple[list[Any], float]:
+    start = process_time()
+    found = [call(each) for each in given]
+    return found, (process_time() - start) / len(given) * 1e6
+
+
 TABLES = {
     "False alarms without a difference, 10,000 users": false_alarms,
     "False alarms without a difference, arms of 95 % and 5 %, 20,000 users": unequal,
@@ -178,4 +216,5 @@ TABLES = {
     "Sample-ratio mismatch, p < 0.001, 100,000 users": mismatches,
     "A guardrail of 5 %, 40,000 users": guardrails,
     "Running totals with the number of users as the clock": running_totals,
+    "Microseconds of processor time a request, half the users in each experiment": cost,
 }

@@ -4,7 +4,6 @@ Any language can compute it: docs/experiments.md has the recipe and test vectors
 """
 
 import math
-from collections.abc import Mapping
 from hashlib import sha256
 
 from intentrec.serving.experiments.definition import Experiment
@@ -45,8 +44,3 @@ class Assignment:
         them away in the proportions of the others: nobody moves between two arms whose shares keep their ratio.
         """
         return min(self._arms, key=lambda arm: -math.log1p(-uniform(arm[1], user_id)) / arm[2])[0]
-
-
-def assignments(named: Mapping[str, Experiment]) -> dict[str, Assignment]:
-    """The assignment of each experiment."""
-    return {name: Assignment(experiment) for name, experiment in named.items()}
