@@ -19,7 +19,7 @@ PAGES = {
     "item": "/item?id=garden-1-1", "why": f"/why?user={USER}&item=garden-1-1", "compare-none": "/compare",
     "compare": f"/compare?left_user={USER}&right_system=popular", "releases": "/releases",
     "release": "/release?name=r0002", "labels": "/labels", "judge": "/labels/next?task=interest&rater=ann",
-    "sign-in": "/sign-in", "problem": "/user?id=ghost",
+    "experiments": "/experiments", "sign-in": "/sign-in", "problem": "/user?id=ghost",
 }  # fmt: skip
 LENGTHEN = """() => {
   for (const each of document.querySelectorAll("h1, .title, .tags li, option, .reason, .facts dd, th")) {

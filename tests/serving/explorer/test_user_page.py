@@ -1,11 +1,20 @@
 """A user's page: the chain can be read, what is turned re-ranks, what is edited counts at once."""
 
+import shutil
+from pathlib import Path
+
 import pytest
 
 from explorer_shop import IMAGE, LATER, QUOTES, STRANGE_USER, Answered, Site
 from intentrec.serving.live import LiveEvent
+from intentrec.workspace import Workspace
 
 USER = "user000"
+EXPERIMENT = """
+[serving.experiments.try]
+primary = "CTR"
+arms = { control = { share = 0.5 }, tags = { share = 0.5, beta = 0.0 } }
+"""
 
 
 def titles(page: Answered) -> list[str]:
@@ -203,3 +212,15 @@ def test_every_title_is_inert(site: Site) -> None:
     assert not [tag for tag, _ in tags if tag == "img"]
     assert len([tag for tag, _ in tags if tag == "script"]) == 2
     assert not [attributes for _, attributes in tags if "onmouseover" in attributes]
+
+
+def test_an_arm_is_told_and_does_not_count_as_shown(shop: Workspace, tmp_path: Path) -> None:
+    shutil.copytree(shop.root, tmp_path / "shop")
+    settings = tmp_path / "shop" / "intentrec.toml"
+    settings.write_text(settings.read_text("utf-8") + EXPERIMENT, "utf-8")
+    site = Site(tmp_path / "shop")
+    page = site.get("/user", id=USER)
+    assert "experiment try: " in page.text
+    assert "Arms of experiments do not count here" in page.text
+    assert site.holder.store.exposures() == []
+    site.close()

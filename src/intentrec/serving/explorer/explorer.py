@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from intentrec.errors import NotFoundError
+from intentrec.serving.experiments.served import LiveExperiments
 from intentrec.serving.explorer.pages import Pages
 from intentrec.serving.explorer.sessions import Sessions
 from intentrec.serving.holder import Holder
@@ -17,12 +18,17 @@ from intentrec.serving.ranking import Ranking
 
 @dataclass(frozen=True)
 class Explorer:
-    """The server's data, the templates, and the time on the wall."""
+    """What pages are made from, and the time on the wall.
+
+    Attributes:
+        experiments: Which arms users are in; nothing here counts as shown to them.
+    """
 
     holder: Holder
     sessions: Sessions
     pages: Pages
     now: Callable[[], datetime]
+    experiments: LiveExperiments
 
     def ranking(self, release: str = "") -> Ranking:
         """The lists of a release, by default of the one that is served, with all that came in until now.

@@ -7,6 +7,8 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
+from intentrec.serving.experiments.exposures import ExposureLog
+from intentrec.serving.experiments.served import LiveExperiments
 from intentrec.serving.explorer.compare import compare_routes
 from intentrec.serving.explorer.explorer import Explorer
 from intentrec.serving.explorer.home import home_routes
@@ -29,7 +31,9 @@ def _wall_clock() -> datetime:
 
 def explorer_router(holder: Holder, now: Callable[[], datetime] = _wall_clock) -> APIRouter:
     """Every page of the explorer, under /explorer."""
-    explorer = Explorer(holder, Sessions.of(holder), Pages(), now)
+    unwritten = ExposureLog(lambda exposures: None)  # who looks at a page is not the user it is about
+    experiments = LiveExperiments(holder.config.serving.experiments.named, unwritten)
+    explorer = Explorer(holder, Sessions.of(holder), Pages(), now, experiments)
     router = APIRouter()
     for part in _PARTS:
         router.include_router(part(explorer))

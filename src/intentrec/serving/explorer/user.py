@@ -72,13 +72,14 @@ def _whole(explorer: Explorer, request: Request, ranking: Ranking, knobs: Knobs)
     return {
         **_told(request, story, knobs),
         **_listed(explorer, ranking, knobs),
-        "known": _known(ranking, story, knobs.id),
+        "known": _known(explorer, ranking, story, knobs.id),
         "rest": rest,
         "turned": {name: rest[name] if value is None else value for name, value in given.items()},
         "most": explorer.holder.config.serving.max_k,
         "most_diversity": MOST_DIVERSITY,
         "categories": ranking.bundle.meta.categories,
         "partial": False,
+        "experimental": bool(explorer.experiments.choice(knobs.id, explorer.now()).placed),
     }
 
 
@@ -103,12 +104,14 @@ def _listed(explorer: Explorer, ranking: Ranking, knobs: Knobs) -> dict[str, Any
     return {"list": shown, "knobs": knobs, "said": said}
 
 
-def _known(ranking: Ranking, story: Persona, user_id: str) -> list[tuple[str, str]]:
+def _known(explorer: Explorer, ranking: Ranking, story: Persona, user_id: str) -> list[tuple[str, str]]:
     meta, live = ranking.bundle.meta, len(ranking.live.numbered(user_id))
     facts = [("release", f"{meta.release}, as of {meta.as_of:%Y-%m-%d}"), ("events", f"{story.timeline.total:,}")]
     facts += [("since the release", f"{live:,}")] if live else []
     facts.append(("interests", str(len(story.interests))))
-    return [*facts, ("tags", str(sum(len(interest.tags) for interest in story.interests)))]
+    facts.append(("tags", str(sum(len(interest.tags) for interest in story.interests))))
+    placed = explorer.experiments.choice(user_id, explorer.now()).placed
+    return facts + [("experiment", f"{each.experiment}: {each.arm}") for each in placed]
 
 
 def _address(explorer: Explorer, request: Request, knobs: Knobs) -> Mapping[str, str]:
