@@ -8,7 +8,10 @@ import pytest
 
 from intentrec.cli import common, show_judge
 from intentrec.config import load_config
+from intentrec.judge.guard import Caught
+from intentrec.judge.state import JudgeState
 from intentrec.pipeline.daily import RunOptions, run_day
+from intentrec.pipeline.judging import JudgeReport
 from intentrec.progress import SILENT
 from intentrec.workspace import Workspace
 from shop_world import NOW, make_shop, open_shop
@@ -113,3 +116,15 @@ def test_nothing_can_be_judged_before_the_first_release(cli: Cli, tmp_path: Path
     code, _, err = cli("-w", workspace.root, "judge")
     assert code == 8
     assert "Nothing is published" in err
+
+
+def test_what_a_model_was_shown_to_test_it_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    report = JudgeReport(
+        release="r0001", model="m", judged={}, rates=[], caught=[Caught("tag", "brand", 9, 8, 1)], faults={}, usage={},
+        state=JudgeState(),
+    )  # fmt: skip
+    show_judge.report(common.out, report)
+    out = capsys.readouterr().out
+    assert "judged by rules and m" in out
+    assert "8 of 9" in out
+    assert "1 of 9" in out
