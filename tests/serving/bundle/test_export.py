@@ -1,7 +1,10 @@
 """From a release to a bundle: everything is in it, and it is there whole or not at all."""
 
+import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -14,8 +17,9 @@ from intentrec.errors import WorkspaceError
 from intentrec.pipeline.daily import RunOptions, run_day
 from intentrec.pipeline.recommender import Recommender
 from intentrec.progress import SILENT
-from intentrec.serving.bundle import Bundle, bundle_of, export_bundle, writing
+from intentrec.serving.bundle import Bundle, bundle_of, export, export_bundle, writing
 from intentrec.serving.bundle.layout import META
+from intentrec.tables import INTERESTS, TAGS
 from intentrec.workspace import Workspace
 from shop_world import NOW, Shop, open_shop
 
@@ -159,11 +163,10 @@ def test_the_same_release_is_exported_once(workspace: Workspace, bundle: Bundle)
 
 
 @pytest.fixture
-def small(tmp_path: Path, served: Shop) -> Workspace:
-    """A release of its own, to be changed."""
-    workspace, config = open_shop(tmp_path / "shop", served)
-    run_day(workspace, config, RunOptions(), now=lambda: NOW, progress=SILENT)
-    return workspace
+def small(tmp_path: Path, workspace: Workspace) -> Workspace:
+    """A copy without bundles, to be changed."""
+    left = shutil.ignore_patterns("bundles")
+    return Workspace(shutil.copytree(workspace.root, tmp_path / "shop", ignore=left))
 
 
 def test_an_export_that_is_killed_leaves_nothing_to_be_seen(small: Workspace) -> None:
@@ -217,3 +220,61 @@ def test_queries_stay_in_the_history(tmp_path: Path, served: Shop) -> None:
     for user in set(searched["user_id"]):
         own = workspace.read_release("events").filter(user_id=user).sort("timestamp", "row")
         assert bundle.history(user).equals(own.select(bundle.history(user).columns))
+
+
+def test_who_waits_for_another_export_finds_it_made(small: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    alone = export._alone
+
+    @contextmanager
+    def after_another(folder: Path) -> Iterator[None]:
+        with monkeypatch.context() as patch:
+            patch.setattr(export, "_alone", alone)
+            export_bundle(small)
+        with monkeypatch.context() as patch:
+            patch.setattr(export, "_write", None)  # nothing is written a second time
+            yield
+
+    monkeypatch.setattr(export, "_alone", after_another)
+    Bundle.open(export_bundle(small))
+
+
+def test_towers_are_copied_where_a_disk_has_no_links(small: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(*_: object) -> None:
+        raise OSError(1, "Operation not permitted")
+
+    monkeypatch.setattr("intentrec.serving.bundle.writing.os.link", refused)
+    bundle = Bundle.open(export_bundle(small))
+    assert bundle.towers is not None
+    stored = small.artefacts.path(small.release().artefacts["towers"])
+    for file in bundle.towers.rglob("*.json"):
+        assert file.stat().st_nlink == 1
+        assert file.read_bytes() == (stored / file.relative_to(bundle.towers)).read_bytes()
+
+
+def test_a_release_without_tags_memory_or_further_columns(small: Workspace) -> None:
+    first = small.release()
+    vectors = small.read_release("vectors").filter(pl.col("kind") != "tag")
+    tables = {"vectors": vectors, "tags": TAGS.empty(), "interests": INTERESTS.empty()}
+    items = small.read("items").select("item_id", "title")
+    refs = {name: small.write(name, frame) for name, frame in tables.items()}
+    towers = small.artefacts.path(first.artefacts["towers"])
+    kept = shutil.ignore_patterns("memory.safetensors", "blend.json")
+    bare = small.write_artefact("bare", lambda folder: shutil.copytree(towers, folder, ignore=kept, dirs_exist_ok=True))
+    small.releases.publish(
+        first.model_copy(
+            update={
+                "tables": {**first.tables, **refs},
+                "artefacts": {**first.artefacts, "towers": bare},
+                "inputs": {**first.inputs, "items": small.write("items", items).version},
+            }
+        )
+    )
+    bundle = Bundle.open(export_bundle(small))
+    assert (bundle.meta.release, bundle.meta.memory, bundle.remembered) == ("r0002", None, None)
+    assert (bundle.tag_names.tolist(), bundle.tag_vectors.shape) == ([], (0, 20))
+    about = bundle.about("user000")
+    assert about is not None
+    assert (about.interests, about.tags) == ([], [])
+    assert set(bundle.item(0)) == {"item_id", "title", "category", "name"}
+    assert np.isnan(bundle.prices).all()
+    assert bundle.brand_names.tolist() == []

@@ -98,6 +98,10 @@ def test_why_is_the_same_chain(ranking: Ranking, workspace: Workspace, recommend
 def test_why_names_what_nobody_knows(ranking: Ranking) -> None:
     with pytest.raises(NotFoundError, match="no item 'spaceship' in release r0001"):
         ranking.why("user000", "spaceship")
+    popular = set(ranking.bundle.index.ids[ranking.bundle.popular[0]].tolist())
+    unpopular = next(item for item in ranking.bundle.index.ids.tolist() if item not in popular)
+    with pytest.raises(NotFoundError, match=f"Item '{unpopular}' cannot be scored for user 'newcomer'"):
+        ranking.why("newcomer", unpopular)
     with pytest.raises(NotFoundError, match="no user 'ghost' in release r0001"):
         ranking.why("ghost", "tea-0-0")
 

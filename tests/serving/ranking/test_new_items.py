@@ -1,5 +1,6 @@
 """An item that came in since the release is found by what its title says, beside an index that was not touched."""
 
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -102,6 +103,7 @@ VECTORS = np.random.default_rng(5).standard_normal((60, 6)).astype(np.float32)
 QUERIES = np.random.default_rng(6).standard_normal((7, 6)).astype(np.float32)
 
 
+@cache
 def engines(n: int) -> list[VectorIndex | None]:
     config = RetrievalConfig(index="ivf", index_recall=1.0)
     return [None, build_index(VECTORS[:n], RetrievalConfig(index="exact")), build_index(VECTORS[:n], config, QUERIES)]
@@ -109,24 +111,24 @@ def engines(n: int) -> list[VectorIndex | None]:
 
 @pytest.mark.parametrize("engine", [0, 1, 2])
 @settings(deadline=None, max_examples=25)
-@given(st.integers(0, 5), st.integers(1, 70), st.data())
-def test_a_search_beside_is_a_search_over_all(engine: int, n_new: int, k: int, data: st.DataObject) -> None:
-    n = len(VECTORS) - n_new
+@given(st.integers(0, 5), st.integers(1, 70), st.booleans(), st.integers(0, 2**32))
+def test_a_search_beside_is_a_search_over_all(engine: int, n_new: int, k: int, masked: bool, seed: int) -> None:
+    n, rng = len(VECTORS) - n_new, np.random.default_rng(seed)
     ids = [f"a{row:02d}" for row in range(n)]
     new = [f"n{row}" for row in range(n_new)]
     index = Extended.of(ItemIndex(np.array(ids), VECTORS[:n], engines(n)[engine]), new, VECTORS[n:])
     whole = ItemIndex.build([*ids, *new], VECTORS)
-    flags = st.lists(st.booleans(), min_size=len(VECTORS), max_size=len(VECTORS))
-    allowed = data.draw(st.none() | flags)
-    mask = None if allowed is None else np.array(allowed)
-    barred = sparse.csr_array(np.array([data.draw(flags) for _ in QUERIES], dtype=np.int8))
-    found = index.search(QUERIES, k, allowed=mask, excluded=barred)
-    expected = whole.search(QUERIES, k, allowed=mask, excluded=barred)
+    allowed = rng.random(len(VECTORS)) < rng.random() if masked else None
+    barred = sparse.csr_array((rng.random((len(QUERIES), len(VECTORS))) < rng.random()).astype(np.int8))
+    found = index.search(QUERIES, k, allowed=allowed, excluded=barred)
+    expected = whole.search(QUERIES, k, allowed=allowed, excluded=barred)
     assert [array.tolist() for array in (found.query, found.rank, found.item)] == [
         array.tolist() for array in (expected.query, expected.rank, expected.item)
     ]
     assert found.score.tolist() == expected.score.tolist()
     assert index.compares_all == (engine < 2)
+    assert index.engine is not None
+    assert index.engine.facts.items == n
     assert len(index) == len(whole)
     asked = ["a03", "n0", "nothing", "a00"]
     assert index.places(asked).tolist() == whole.places(asked).tolist()

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 from bundle_world import AS_OF, Made, open_made
 from intentrec.config import Config
 from intentrec.serving.ranking import Ask, Filters, Ranking
+from intentrec.serving.ranking.shortcut import worth
 from live_world import HeldLive
 
 SHOP = Made(
@@ -159,3 +161,45 @@ def test_who_has_done_something_since_is_ranked_anew(ranking: Ranking, live: Hel
     live.did("u", "purchase", "b", AS_OF)
     assert items(ranking, k=2) == ("live", ["a", "c"])
     assert items(ranking, "w", k=1) == ("stored", ["d"])
+
+
+def test_what_is_at_hand_is_the_stored_list_or_nothing(ranking: Ranking, live: HeldLive) -> None:
+    assert ranking.at_hand("u", Ask(k=3)) == ranking.for_user("u", Ask(k=3))
+    assert ranking.at_hand("u", Ask(k=5)) is None
+    assert ranking.at_hand("u", Ask(k=3, beta=0.5)) is None
+    assert ranking.at_hand("ghost", Ask(k=3)) is None
+    live.put("n", "A")
+    assert ranking.at_hand("u", Ask(k=3)) is None  # until somebody has found out where it would stand
+    assert ranking.for_user("u", Ask(k=3)).source == "stored"
+    assert ranking.at_hand("u", Ask(k=3)) == ranking.for_user("u", Ask(k=3))
+    live.did("u", "purchase", "b", AS_OF)
+    assert ranking.at_hand("u", Ask(k=3)) is None
+
+
+def test_what_was_found_out_is_forgotten_when_there_is_too_much(
+    ranking: Ranking, live: HeldLive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("intentrec.serving.ranking.shortcut._REMEMBERED", 1)
+    monkeypatch.setattr("intentrec.serving.ranking.shelf._MASKS", 1)
+    live.put("n", "A")
+    for _ in range(2):
+        for user, k in (("u", 3), ("w", 1)):
+            assert ranking.for_user(user, Ask(k=k)).source == "stored"
+        for least in (0.5, 1.5):
+            listed = ranking.for_user("u", Ask(k=9, filters=Filters(min_price=least))).to_list()
+            assert all(entry["price"] >= least for entry in listed)
+
+
+def test_a_new_item_is_worth_nothing_to_a_stranger_and_its_best_interest_to_others(
+    tmp_path: Any, live: HeldLive
+) -> None:
+    made = Made(
+        items={"a": [1.0, 0.0], "b": [0.0, 1.0]}, users={"u": [0.5, 0.5]}, lists={"u": ["a", "b"]},
+        tags={"u": [("i", "east"), ("j", "north")]}, words={"east": [2.0, 0.0], "north": [0.0, 4.0]}, beta=0.25,
+    )  # fmt: skip
+    ranking = with_neighbours(Ranking(open_made(tmp_path, made), live, Config()), 1)  # type: ignore[arg-type]
+    live.put("n", "b")
+    shelf = ranking._shelves.now()
+    assert worth(ranking._people.stranger("x"), shelf).tolist() == [-np.inf]
+    assert worth(ranking._people.of("u"), shelf).tolist() == [0.25 * 0.5 + 0.75 * 4.0]
+    assert ranking.for_user("u", Ask(k=2)).source == "live"

@@ -148,10 +148,12 @@ class Shelf:
         return set(known[known >= 0].tolist()) | {self.new_brands[name] for name in names if name in self.new_brands}
 
     def _are(self, items: frozenset[str], rows: slice | NDArray[np.integer]) -> Mask:
+        wanted = self.index.rows_of(items)
+        if not isinstance(rows, slice):
+            return np.isin(rows, wanted)
         mask = np.zeros(len(self.index), dtype=np.bool_)
-        mask[self.index.rows_of(items)] = True
-        found: Mask = mask[rows]
-        return found
+        mask[wanted] = True
+        return mask[rows]
 
 
 def _longer(column: NDArray[Any], n: int, value: float) -> NDArray[Any]:
