@@ -14,6 +14,7 @@ from intentrec.serving.experiments.decision import Guarded
 from intentrec.serving.experiments.definition import Guardrail
 from intentrec.serving.experiments.exposures import ExposureLog
 from intentrec.serving.experiments.ratio import ALARM, chi_square_p
+from intentrec.serving.experiments.sequential import multiple, tuned_rho2
 from intentrec.serving.experiments.served import Choice, LiveExperiments
 from intentrec.serving.experiments.sizes import sizes
 
@@ -29,12 +30,14 @@ class Found:
     Attributes:
         day: Of the first look at which the interval leaves out zero; None for never.
         judged: Share of the looks that have an interval.
+        unruled: Whether zero would have been left out if nothing were too skewed to be judged.
         any_t: Whether an ordinary test at some look finds a difference.
         last_t: Whether the one at the last look does.
     """
 
     day: int | None
     judged: float
+    unruled: bool
     any_t: bool
     last_t: bool
 
@@ -48,7 +51,10 @@ def found(world: World, runs: int, seed: int) -> list[Found]:
         z = np.array([abs(look.difference) / look.error for look in looks])
         days = [(look.at - START).days for look in looks if look.p <= _ALPHA]
         judged = float(np.mean([look.judged for look in looks]))
-        drawn.append(Found(days[0] if days else None, judged, bool((z > _CRITICAL).any()), bool(z[-1] > _CRITICAL)))
+        users = [look.n_control + look.n_treatment for look in looks]
+        unruled = bool((z > multiple(users, tuned_rho2(world.experiment.planned_users, _ALPHA), _ALPHA)).any())
+        t = z > _CRITICAL
+        drawn.append(Found(days[0] if days else None, judged, unruled, bool(t.any()), bool(t[-1])))
     return drawn
 
 
@@ -82,6 +88,7 @@ def unequal(runs: int, seed: int) -> Iterator[Row]:
             "metric": kind,
             "confidence sequence, daily looks": share([each.day is not None for each in drawn]),
             "looks that are judged": float(np.mean([each.judged for each in drawn])),
+            "if all were judged": share([each.unruled for each in drawn]),
             "t-test, daily looks": share([each.any_t for each in drawn]),
             "t-test, one look at the end": share([each.last_t for each in drawn]),
         }
@@ -153,8 +160,6 @@ def guardrails(runs: int, seed: int) -> Iterator[Row]:
 
 def running_totals(runs: int, seed: int) -> Iterator[Row]:
     """Why a user counts once, when the window is over: all users come on day 1, and totals go on growing."""
-    from intentrec.serving.experiments.sequential import multiple, tuned_rho2
-
     for pace in ("all alike", "each at a pace of their own"):
         for looks in (28, 28 * 24, 364 * 24):
             alarms = []

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from intentrec.serving.experiments.assignment import Assignment
-from intentrec.serving.experiments.definition import Arm, Experiment
+from intentrec.serving.experiments.definition import Experiment
 from intentrec.serving.experiments.exposures import ExposureLog
 
 if TYPE_CHECKING:
@@ -59,16 +59,17 @@ class LiveExperiments:
         """What to serve to a user at a time."""
         if not self._running:
             return NOTHING
-        met = [(each, each.drawn(user_id, now)) for each in self._running]
-        arms = [(each.name, each.arms[arm], arm) for each, arm in met if arm is not None]
-        if not arms:
-            return NOTHING
+        placed: list[Placed] = []
         settings: dict[str, Any] = {}
-        for _, arm, _ in arms:
-            settings.update(arm)
-        placed = tuple(Placed(name, label) for name, _, label in arms)
+        for each in self._running:
+            arm = each.drawn(user_id, now)
+            if arm is not None:
+                placed.append(Placed(each.name, arm))
+                settings.update(each.settings[arm])
+        if not placed:
+            return NOTHING
         release, channel = settings.pop("release", None), settings.pop("channel", None)
-        return Choice(placed, release, channel, tuple(settings.items()))
+        return Choice(tuple(placed), release, channel, tuple(settings.items()))
 
     def expose(self, choice: Choice, user_id: str, now: datetime, request_id: str, release: str) -> None:
         """Say that the user was shown what the choice said. Call it where the answer is sent, not before."""
@@ -81,7 +82,7 @@ class _Running:
 
     def __init__(self, name: str, experiment: Experiment) -> None:
         self.name = name
-        self.arms: dict[str, dict[str, Any]] = {label: _settings(arm) for label, arm in experiment.arms.items()}
+        self.settings = {label: arm.settings for label, arm in experiment.arms.items()}
         self._assignment = Assignment(experiment)
         self._start, self._end = experiment.start, experiment.end
 
@@ -89,7 +90,3 @@ class _Running:
         if (self._start and now < self._start) or (self._end and now >= self._end):
             return None
         return self._assignment.arm(user_id)
-
-
-def _settings(arm: Arm) -> dict[str, Any]:
-    return dict(arm.settings)
