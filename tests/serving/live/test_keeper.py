@@ -152,7 +152,7 @@ def test_a_duty_that_fails_is_said_once_and_the_others_go_on(opened: Opened, cap
     waiting: list[int] = []
 
     def fails(of: Workspace) -> Path:
-        raise ZeroDivisionError("two\nlines")
+        raise ZeroDivisionError("of a user")
 
     keeper = Keeper(workspace, config, store, fails, lambda duty, _, ok: seen.append((duty, ok)), waiting.append)
     store.add_events([event("a", item_id="tea-0-0", timestamp=RELEASED)])
@@ -160,7 +160,7 @@ def test_a_duty_that_fails_is_said_once_and_the_others_go_on(opened: Opened, cap
         assert keeper.step(clock.now) == {"failed:export": 1, "events": 1}
         assert keeper.step(clock.now) == {"failed:export": 1}
     lines = [record.getMessage() for record in caplog.records if "keeper" in record.getMessage()]
-    assert lines == ["keeper: export failed and is tried again: ZeroDivisionError: two lines"]
+    assert lines == ["keeper: export failed and is tried again: ZeroDivisionError"]
     assert seen[:3] == [("export", False), ("drain", True), ("drift", True)]
     assert waiting == [0, 0]
     keeper.close()

@@ -13,7 +13,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING
 
 from intentrec.config import Config
-from intentrec.errors import IntentrecError, WorkspaceBusy
+from intentrec.errors import WorkspaceBusy, WorkspaceError
 from intentrec.serving.live.database import take_watch
 from intentrec.serving.live.drain import Drain
 from intentrec.serving.live.erasures import Erasures
@@ -82,6 +82,7 @@ class Keeper:
             _Duty("drift", drained, self._drift),
             _Duty("erasures", serving.poll_seconds, self._erase),
             _Duty("prune", _PRUNE_SECONDS, self._prune),
+            _Duty("count", serving.poll_seconds, self._count),
         )
         self._runs = False
         self._last: dict[str, datetime] = {}
@@ -132,14 +133,16 @@ class Keeper:
         for duty in duties:
             if duty.every is not None:
                 done.update(self._do(duty, now))
-        if duties:
-            self._pending(self._store.waiting())
         return dict(done)
 
     def _works(self) -> bool:
         """Whether this is the keeper of the host; the lock dies with its process."""
         if self._lock is None:
-            watch = take_watch(self._store.file.parent)
+            try:
+                watch = take_watch(self._store.file.parent)
+            except OSError as error:
+                self._say("watch", error)
+                return False
             if watch is None:
                 return False
             self._lock = weakref.finalize(self, os.close, watch)
@@ -164,9 +167,11 @@ class Keeper:
 
     def _say(self, duty: str, error: Exception) -> None:
         """One line a fault, however often it is met."""
-        sentence = str(error) if isinstance(error, IntentrecError) else f"{type(error).__name__}: {error}"
+        # Words of other errors may name a user, and logs are not searched when one is erased.
+        sentence = str(error) if isinstance(error, WorkspaceError) else type(error).__name__
         if self._said.get(duty) != sentence:
-            logger.error("keeper: %s failed and is tried again: %s", duty, " ".join(sentence.split()))
+            said = " ".join(sentence.split())
+            logger.error("keeper: %s failed and is tried again: %s", duty, said, exc_info=error, extra={"duty": duty})
         self._said[duty] = sentence
 
     def _export_bundle(self, now: datetime) -> dict[str, int]:
@@ -197,3 +202,7 @@ class Keeper:
 
     def _prune(self, now: datetime) -> dict[str, int]:
         return self._pruning.step(now, self._bundle)
+
+    def _count(self, now: datetime) -> dict[str, int]:
+        self._pending(self._store.waiting())
+        return {}

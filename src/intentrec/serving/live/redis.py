@@ -90,7 +90,7 @@ class RedisShare:
                 self._fails(way, fault)
                 self._stop.wait(_PAUSE)
             except IntentrecError as error:
-                logger.error("live rows are not shared for now: %s", error)
+                logger.error("live rows are not shared for now", exc_info=error)
                 self._stop.wait(_PAUSE)
 
     def _fails(self, way: str, fault: Exception) -> None:
@@ -100,7 +100,9 @@ class RedisShare:
                 return
             self._up = False
         self._tell(False)
-        logger.warning("Redis does not answer (%s); the server goes on with what comes in here.", fault)
+        # Its words may hold the command, and with it what came in about a user.
+        kind = type(fault).__name__
+        logger.warning("Redis does not answer (%s); the server goes on with what comes in here.", kind)
 
     def _works(self, way: str) -> None:
         """It answers when both ways work."""
