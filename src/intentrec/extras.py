@@ -27,7 +27,6 @@ INSTALL = {
     "vl_convert": 'pip install "intentrec[evaluation]"',
     "fastapi": 'pip install "intentrec[serve]"',
     "granian": 'pip install "intentrec[serve]"',
-    "lmdb": 'pip install "intentrec[serve]"',
     "prometheus_client": 'pip install "intentrec[serve]"',
     "redis": 'pip install "intentrec[redis]"',
     "opentelemetry": 'pip install "intentrec[tracing]"',

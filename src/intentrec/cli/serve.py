@@ -37,7 +37,7 @@ def serve(
 
     Without keys (`intentrec keys add`) it answers only this machine, and everything is allowed.
     """
-    for module in ("fastapi", "granian", "lmdb"):
+    for module in ("fastapi", "granian"):
         require(module, "serving")
     from intentrec.serving.server import prepare
     from intentrec.serving.server import serve as run

@@ -9,7 +9,7 @@ import pytest
 
 from bundle_world import Made, content_of, open_made
 from intentrec.config import Config
-from intentrec.errors import ConfigError, NotFoundError
+from intentrec.errors import ConfigError, NotFoundError, WorkspaceError
 from intentrec.serving.ranking import Answer, Ask, Filters, Ranking
 from live_world import HeldLive
 
@@ -164,3 +164,10 @@ def test_new_items_of_a_bundle_without_texts_have_no_direction(tmp_path: Path, l
     scores: dict[str, Any] = dict(pairs(ranking.for_user("u", Ask(k=9, beta=1.0))))
     assert scores["n"] == 0.0
     ranking.warm()
+
+
+def test_settings_of_another_version_are_refused_in_one_sentence(tmp_path: Path, live: HeldLive) -> None:
+    config = content_of(MADE).config
+    bundle = open_made(tmp_path, MADE, config={**config, "run": {**config["run"], "someday": 1}})
+    with pytest.raises(WorkspaceError, match=r"its setting 'run.someday' is not known here. Run `intentrec run` again"):
+        Ranking(bundle, live, Config())  # type: ignore[arg-type]

@@ -18,7 +18,7 @@ from intentrec.serving.ranking.chain import LONGEST, SHOWN, chain_of
 from intentrec.serving.ranking.cosines import Cosines
 from intentrec.serving.ranking.people import People
 from intentrec.serving.ranking.person import Person
-from intentrec.serving.ranking.reading import Reader
+from intentrec.serving.ranking.reading import Reader, settings_of
 from intentrec.serving.ranking.shelf import Shelf
 from intentrec.serving.ranking.shelves import Shelves
 from intentrec.serving.ranking.shortcut import Newcomers, cut, fits, score_at
@@ -50,13 +50,16 @@ class Ranking:
         bundle: Stays open as long as the ranking is used.
         live: What came in since.
         config: Settings of the server; those of retrieval are the release's own.
+
+    Raises:
+        WorkspaceError: The release was made with settings that this version does not know.
     """
 
     def __init__(self, bundle: Bundle, live: "LiveState", config: Config) -> None:
         self.bundle = bundle
         self.live = live
         self.config = config
-        self.released = Config.model_validate(bundle.meta.config)
+        self.released = settings_of(bundle)
         self._reader = Reader(bundle, self.released)
         self._people = People(bundle, live, self.released, config.serving.latest_events, self._reader)
         self._shelves = Shelves(bundle, live, self._reader, config.serving.new_item_neighbours)
@@ -223,7 +226,7 @@ class Ranking:
         if shelf.n_new:
             n = len(self.bundle.index)
             may = shelf.passes(ask.filters, np.arange(n, n + shelf.n_new))
-            worth = self._newcomers.scores(self._people.of(user_id), shelf)
+            worth = self._newcomers.scores(user_id, shelf, self._people.of)
             if (worth[may] > score_at(stored, last)).any():
                 return None
         return Answer(entries, ask.k, "stored", self.bundle.meta.release)

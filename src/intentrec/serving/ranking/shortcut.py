@@ -2,6 +2,7 @@
 
 import threading
 from collections import OrderedDict
+from collections.abc import Callable
 
 import numpy as np
 import orjson
@@ -63,15 +64,15 @@ class Newcomers:
         held = self._known.get(user_id)
         return held is not None and held[0] == shelf.version
 
-    def scores(self, person: Person, shelf: Shelf) -> NDArray[np.float64]:
-        """The greatest score of each new item for a user, (M,)."""
+    def scores(self, user_id: str, shelf: Shelf, find: Callable[[str], Person]) -> NDArray[np.float64]:
+        """The greatest score of each new item for a user, (M,); the user is looked up where that is not known yet."""
         with self._lock:
-            held = self._known.get(person.user_id)
+            held = self._known.get(user_id)
         if held is not None and held[0] == shelf.version:
             return held[1]
-        found = worth(person, shelf)
+        found = worth(find(user_id), shelf)
         with self._lock:
-            self._known[person.user_id] = (shelf.version, found)
+            self._known[user_id] = (shelf.version, found)
             while len(self._known) > _REMEMBERED:
                 self._known.popitem(last=False)
         return found
