@@ -83,3 +83,17 @@ def test_nobody_is_named(tmp_path, written, sent, fault):
     for text in (written.getvalue(), "\n".join(spans), metrics().exposition()[0].decode()):
         for secret in (USER, quote(USER), "karenina", "samovar", quote(WORDS), ITEM, quote(ITEM), token):
             assert secret not in text
+
+
+def test_requests_have_spans_with_the_work_within_them(tmp_path, sent):
+    holder = FakeHolder(tmp_path / "shop")
+    client = holder.client()
+    assert client.post("/v1/events", json={"events": [EVENT]}).status_code == 200
+    assert client.get(f"{OF_USER}/candidates?channel=user").status_code == 200
+    holder.store.close()
+    events, posted, channel, asked = sent.get_finished_spans()
+    assert (events.name, channel.name) == ("add_events", "channel")
+    assert (events.parent.span_id, channel.parent.span_id) == (posted.context.span_id, asked.context.span_id)
+    assert posted.name == "POST /v1/events"
+    assert asked.attributes["http.route"] == "/v1/users/{user_id}/candidates"
+    assert asked.attributes["http.response.status_code"] == 200

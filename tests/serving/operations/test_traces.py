@@ -12,7 +12,7 @@ from opentelemetry.trace import SpanKind, StatusCode
 from intentrec import __version__
 from intentrec.errors import MissingExtra
 from intentrec.serving.operations import traces
-from intentrec.serving.operations.traces import request_span, span
+from intentrec.serving.operations.traces import STATUS, request_span, span
 
 ROUTE = "/v1/users/{user_id}/recommendations"
 USER = "anna.karenina@example.org"
@@ -90,6 +90,18 @@ def test_an_error_leaves_its_kind_and_not_its_words(sent):
     assert part.status.status_code is StatusCode.ERROR
     assert dict(part.attributes) == {"error.type": "LookupError"}
     assert USER not in part.to_json()
+
+
+@pytest.mark.parametrize(("status", "failed"), [(404, False), (503, True)])
+def test_an_error_that_is_an_answer_fails_only_by_our_fault(sent, status, failed):
+    from starlette.exceptions import HTTPException
+
+    with pytest.raises(HTTPException), request_span("GET", ROUTE, {}):
+        raise HTTPException(status, USER)
+    (request,) = sent()
+    assert request.attributes[STATUS] == status
+    assert (request.status.status_code is StatusCode.ERROR) == failed
+    assert USER not in request.to_json()
 
 
 def test_a_share_of_the_requests_is_traced_and_callers_decide_for_theirs():

@@ -18,7 +18,7 @@ from starlette.types import Receive, Scope, Send
 from intentrec.serving.api.parsing import body_values, checked, checked_id, query_values
 from intentrec.serving.api.paths import MARK
 from intentrec.serving.api.problems import Problem
-from intentrec.serving.operations.traces import request_span
+from intentrec.serving.operations.traces import STATUS, request_span
 
 Endpoint = Callable[..., Awaitable[Response]]
 
@@ -44,10 +44,11 @@ class Route(APIRoute):
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
-        with request_span(scope["method"], self.path_format, request.headers):
+        with request_span(scope["method"], self.path_format, request.headers) as whole:
             for need in self._needs:
                 need(request)
             response = await self.endpoint(**await self._values(request))
+            whole.set(STATUS, response.status_code)
         await response(scope, receive, send)
 
     async def _values(self, request: Request) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from intentrec.serving.api.desk import Desk
 from intentrec.serving.api.incoming import LabelBatch, event_batch, item_batch
 from intentrec.serving.api.problems import Problem
 from intentrec.serving.api.route import Route
+from intentrec.serving.operations.traces import span
 
 
 def add(api: APIRouter, desk: Desk) -> None:
@@ -25,7 +26,8 @@ def add(api: APIRouter, desk: Desk) -> None:
     @api.post("/v1/events", **declared("write", Kept, body=True, said="All events of the batch are on disk."))
     async def add_events(body: events) -> Response:
         """Take in what users did. It counts from the next request on, and reaches the tables with the next drain."""
-        added = await wrap_future(store.queue_events(body.events))
+        with span("add_events"):
+            added = await wrap_future(store.queue_events(body.events))
         desk.metrics.events(added.accepted, added.duplicates)
         return said(added.model_dump())
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from opentelemetry.sdk.trace.export import SpanExporter
 
 SERVICE = "intentrec"
+STATUS = "http.response.status_code"
 _Value = str | int | float | bool
 
 
@@ -116,7 +117,10 @@ class _Timed(Span):
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        if kind is not None:
+        status = getattr(error, "status_code", None)
+        if status is not None:
+            self.set(STATUS, status)
+        if kind is not None and (status is None or status >= 500):
             self.fail(kind.__name__)
         self._current.__exit__(kind, error, at)
         self._begun.end()
