@@ -8,7 +8,6 @@ from time import perf_counter
 from typing import Self
 
 from intentrec.config import Config, load_config
-from intentrec.errors import IntentrecError
 from intentrec.serving.bundle import Bundle, Meta, bundle_of, export_bundle
 from intentrec.serving.keys import KEYS_FILE, LIVE_FOLDER, Caller, Keys
 from intentrec.serving.live import LiveState, LiveStore
@@ -113,7 +112,7 @@ class Holder:
             if folder == self._ranking.bundle.folder or not folder.exists():
                 return False
             ranking = self._current(folder)
-        except IntentrecError as error:
+        except Exception as error:
             if str(error) != self._refused:
                 logger.exception("a newer release cannot be opened; the old one stays")
             self._refused = str(error)

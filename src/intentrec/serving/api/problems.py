@@ -33,8 +33,14 @@ def problem_response(error: HTTPException) -> Response:
     return Response(orjson.dumps(body | more), error.status_code, error.headers, PROBLEM_TYPE)
 
 
+# Names that Python changed with 3.13.
+_TITLES = {413: "Content Too Large", 422: "Unprocessable Content"}
+
+
 def title(status: int) -> str:
     """The status in words."""
+    if status in _TITLES:
+        return _TITLES[status]
     try:
         return HTTPStatus(status).phrase
     except ValueError:
