@@ -33,12 +33,15 @@ class Embedder(Protocol):
         ...
 
 
-def open_embedder(config: TextConfig, cache: Path | None, progress: Progress = SILENT, device: str = "cpu") -> Embedder:
+def open_embedder(
+    config: TextConfig, cache: Path | None, progress: Progress = SILENT, device: str = "cpu", *, remember: bool = True
+) -> Embedder:
     """The embedder that the config names; nothing is loaded before the first text that the cache does not hold.
 
     Args:
         cache: Folder where vectors are kept between runs, one folder per model inside; None keeps them in memory only.
         device: Where a transformer runs. Vectors of different devices differ in their last digits.
+        remember: Whether texts keep their vectors; not in a server, which reads the words of strangers without end.
 
     Raises:
         MissingExtra: The package of the model is not installed.
@@ -47,7 +50,7 @@ def open_embedder(config: TextConfig, cache: Path | None, progress: Progress = S
     if config.model == "hashing":
         return HashingEmbedder(config.hashing_width)
     backend = TransformerEmbedder(config.model, config.max_tokens, config.batch_size, device)
-    return CachedEmbedder(backend, _folder(cache, backend.model_id), progress)
+    return CachedEmbedder(backend, _folder(cache, backend.model_id), progress) if remember else backend
 
 
 def _folder(cache: Path | None, model_id: str) -> Path | None:

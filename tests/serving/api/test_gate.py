@@ -30,6 +30,8 @@ ROUTES = [
     ("DELETE", "/v1/users/anna", "erase"),
     ("GET", "/v1/erasures/x", "erase"),
     ("POST", "/v1/labels", "label"),
+    ("GET", "/v1/experiments", "read"),
+    ("GET", "/v1/experiments/none", "read"),
     ("GET", "/metrics", "admin"),
 ]
 

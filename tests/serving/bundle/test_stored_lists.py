@@ -39,13 +39,6 @@ def test_the_first_entries_are_those_that_were_packed(entries: list[dict[str, An
     assert decoded(stored.first(k, full=False)) == [slim(entry) for entry in entries[:k]]
 
 
-@given(ENTRIES, st.sets(st.integers(0, 12)), st.integers(0, 15), st.booleans())
-def test_barred_items_are_passed_over(entries: list[dict[str, Any]], barred: set[int], k: int, full: bool) -> None:
-    part, n = opened(entries).without(barred, k, full=full)
-    kept = [entry if full else slim(entry) for place, entry in enumerate(entries) if place not in barred][:k]
-    assert (decoded(part), n) == (kept, len(kept))
-
-
 @given(ENTRIES, st.data())
 def test_any_places_can_be_picked(entries: list[dict[str, Any]], data: st.DataObject) -> None:
     places = data.draw(st.lists(st.integers(0, len(entries) - 1), unique=True) if entries else st.just([]))

@@ -69,14 +69,16 @@ def test_a_list_that_was_turned(open_shown: OpenTab, keep, told: str) -> None:
 
 def test_two_systems_side_by_side(open_shown: OpenTab, keep, told: str) -> None:
     with open_shown(viewport=WIDE, color_scheme="light") as opened:
-        keep(opened.open("/compare", left_user=told, left_system="user", right_system="tag"), "compare")
+        page = opened.open("/compare", left_user=told, right_system="user")
+        page.locator(".sides .row-of-knobs").evaluate("each => each.scrollIntoView()")
+        keep(page, "compare")
 
 
 def test_a_release_with_its_quality(open_shown: OpenTab, keep, shown: Workspace) -> None:
     with open_shown(viewport=WIDE, color_scheme="light") as opened:
         page = opened.open("/release", name=shown.release().release)
         keep(page, "release")
-        page.locator("#quality").evaluate("each => each.scrollIntoView()")
+        page.locator(".quality h3").first.evaluate("each => each.scrollIntoView()")
         keep(page, "quality")
 
 

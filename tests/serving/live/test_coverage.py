@@ -23,7 +23,7 @@ from intentrec.serving.live.erasures import Erasures
 from intentrec.serving.live.prune import Pruning
 from intentrec.serving.live.settle import settle
 from intentrec.workspace import Manifest, Workspace
-from store_world import Clock, event, open_store
+from store_world import Clock, T, event, open_store
 
 USERS = ("ann", "bob", "eve")
 
@@ -209,3 +209,12 @@ def test_covered_events_go_in_the_end_and_their_ids_with_them(shop: Interleaving
     shop.prune_later(40)
     assert shop.store.read("SELECT count(*) FROM events") == [(0,)]
     shop.each_event_counts_once()
+
+
+def test_a_release_that_does_not_say_its_last_row_has_that_of_its_table(shop: Interleavings) -> None:
+    manifest = Manifest(as_of=T, created_at=T, fingerprint="f", tables={}, inputs={})
+    assert Coverage.of(shop.workspace, manifest).last_row == -1
+    shop.add("ann", 0, 2)
+    shop.drain()
+    inputs = {"events": shop.workspace.tables.version("events")}
+    assert Coverage.of(shop.workspace, manifest.model_copy(update={"inputs": inputs})).last_row == 1

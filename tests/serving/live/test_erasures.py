@@ -108,7 +108,7 @@ def test_an_erasure_waits_for_a_run_and_goes_on_after_a_failure(
     opened: tuple[Workspace, Config, LiveStore, Clock], caplog: pytest.LogCaptureFixture
 ) -> None:
     workspace, config, store, clock = opened
-    broken = [True]
+    broken = [False]
 
     def export(of: Workspace) -> Path:
         if broken[0]:
@@ -116,6 +116,8 @@ def test_an_erasure_waits_for_a_run_and_goes_on_after_a_failure(
         return export_bundle(of)
 
     keeper = Keeper(workspace, config, store, export)
+    keeper.step(clock.now)
+    broken[0] = True
     receipt = store.erase(WHO)
     with workspace.writing():
         assert keeper.step(clock.now)["waited:erasures"] == 1

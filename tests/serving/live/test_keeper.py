@@ -166,6 +166,20 @@ def test_a_duty_that_fails_is_said_once_and_the_others_go_on(opened: Opened, cap
     keeper.close()
 
 
+def test_a_store_that_is_gone_does_not_end_the_loop(opened: Opened, caplog: pytest.LogCaptureFixture) -> None:
+    workspace, config, store, clock = opened
+    keeper = Keeper(workspace, config, store, export)
+    store.file.parent.rename(workspace.root / "moved")
+    with caplog.at_level(logging.ERROR):
+        assert keeper.step(clock.now) == {}
+        assert "keeper: watch failed and is tried again: FileNotFoundError" in caplog.text
+    (workspace.root / "moved").rename(store.file.parent)
+    store.close()
+    done = keeper.step(clock.now)
+    assert done["failed:count"] == 1
+    keeper.close()
+
+
 def test_drains_may_be_left_to_runs(opened: Opened) -> None:
     workspace, config, store, clock = opened
     serving = config.serving.model_copy(update={"drain_seconds": 0.0})

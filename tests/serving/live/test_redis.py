@@ -222,3 +222,10 @@ def test_a_store_that_cannot_be_written_is_said_and_tried_again(
     with caplog.at_level(logging.ERROR):
         here.share.start()
         wait_for(lambda: "live rows are not shared for now" in caplog.text, "the fault to be said")
+
+
+def test_what_a_newer_server_publishes_is_passed_over(host: Callable[..., Host], server: RedisServer) -> None:
+    here = host("a")
+    with redis.Redis.from_url(server.url) as client:
+        client.xadd("intentrec", {"h": "newer", "k": "dream", "u": "ann", "a": "1", "b": "{}"})
+    assert (here.share.receive(), here.share.receive(), here.events()) == (1, 0, [])

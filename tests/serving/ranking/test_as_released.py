@@ -108,7 +108,7 @@ def test_why_names_what_nobody_knows(ranking: Ranking) -> None:
 
 def test_an_item_that_no_list_reaches_is_explained_alone(ranking: Ranking, monkeypatch: pytest.MonkeyPatch) -> None:
     last = ranking.for_user("user000", Ask(k=100)).to_list()[-1]["item_id"]
-    monkeypatch.setattr("intentrec.serving.ranking.ranking.LONGEST", 20)
+    monkeypatch.setattr("intentrec.serving.ranking.lists.LONGEST", 20)
     chain = ranking.why("user000", last)
     assert (chain.rank, chain.list_length) == (1, 1)
     assert chain.score_user is not None

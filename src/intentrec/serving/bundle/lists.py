@@ -4,7 +4,7 @@ Nothing is encoded in the request path: the first k entries are one slice, and a
 """
 
 import struct
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -65,11 +65,6 @@ class StoredList:
         ends = self.ends[int(full)]
         start = int(ends[place - 1]) + 1 if place else 0
         return bytes((self.full if full else self.slim)[start : int(ends[place])])
-
-    def without(self, barred: Container[int], k: int, *, full: bool) -> tuple[bytes, int]:
-        """The first k entries whose items are not barred, and how many there are."""
-        places = [place for place, item in enumerate(self.items.tolist()) if item not in barred]
-        return self.at(places[:k], full=full), len(places[:k])
 
     def at(self, places: Sequence[int], *, full: bool) -> bytes:
         """Entries of chosen places as the inside of a JSON array."""

@@ -1,6 +1,6 @@
 """Lists for users, from a bundle and what is live."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -8,21 +8,18 @@ import numpy as np
 
 from intentrec.config import Config
 from intentrec.errors import NotFoundError
-from intentrec.explanations import reason_of
 from intentrec.pipeline.why import Chain
 from intentrec.serving.bundle import About, Bundle
 from intentrec.serving.ranking import channels
-from intentrec.serving.ranking.asking import Answer, Ask, Filters
-from intentrec.serving.ranking.best import Row, Wanted, best, listed
-from intentrec.serving.ranking.chain import LONGEST, SHOWN, chain_of
+from intentrec.serving.ranking.asking import Answer, Ask
+from intentrec.serving.ranking.chain import chain_of
 from intentrec.serving.ranking.cosines import Cosines
+from intentrec.serving.ranking.lists import Lists
 from intentrec.serving.ranking.people import People
-from intentrec.serving.ranking.person import Person
 from intentrec.serving.ranking.reading import Reader, settings_of
 from intentrec.serving.ranking.shelf import Shelf
 from intentrec.serving.ranking.shelves import Shelves
 from intentrec.serving.ranking.shortcut import Newcomers, cut, fits, score_at
-from intentrec.serving.ranking.telling import encoded, told
 from intentrec.serving.ranking.wishes import wishing
 
 if TYPE_CHECKING:
@@ -63,6 +60,7 @@ class Ranking:
         self._reader = Reader(bundle, self.released)
         self._people = People(bundle, live, self.released, config.serving.latest_events, self._reader)
         self._shelves = Shelves(bundle, live, self._reader, config.serving.new_item_neighbours)
+        self._lists = Lists(bundle, self.released)
         self._newcomers, self._cosines = Newcomers(), Cosines()
 
     def warm(self) -> None:
@@ -81,7 +79,7 @@ class Ranking:
             if answer is not None:
                 return answer
         person = self._people.of(user_id)
-        return self._popular(ask, shelf) if person.is_stranger else self._ranked(person, ask, shelf, "live")
+        return self._lists.popular(ask, shelf) if person.is_stranger else self._lists.ranked(person, ask, shelf, "live")
 
     def at_hand(self, user_id: str, ask: Ask) -> Answer | None:
         """The user's stored list, where that is the answer and takes a moment; None where `for_user` has to work."""
@@ -100,7 +98,9 @@ class Ranking:
         self.live.sync()
         shelf = self._shelves.now()
         person = self._people.known_by(events, "")
-        return self._popular(ask, shelf) if person.is_stranger else self._ranked(person, ask, shelf, "history")
+        return (
+            self._lists.popular(ask, shelf) if person.is_stranger else self._lists.ranked(person, ask, shelf, "history")
+        )
 
     def for_wishes(self, wishes: Sequence[str], ask: Ask, user_id: str | None = None) -> Answer:
         """A list from words: each wish is a tag, and for a known user fused with the user's vector.
@@ -113,8 +113,8 @@ class Ranking:
         person = self._people.stranger("") if user_id is None else self._people.of(user_id)
         person = wishing(person, wishes, self._people, self.bundle.meta.as_of)
         if person.is_stranger:
-            return self._popular(ask, shelf)
-        return self._ranked(person, ask, shelf, "wishes", user_share=0.0)
+            return self._lists.popular(ask, shelf)
+        return self._lists.ranked(person, ask, shelf, "wishes", user_share=0.0)
 
     def similar(self, item_id: str, ask: Ask) -> Answer:
         """Items whose vectors have the greatest cosine with an item's.
@@ -125,7 +125,7 @@ class Ranking:
         self.live.sync()
         shelf = self._shelves.now()
         items, scores = self._cosines.nearest(shelf, self._row(shelf, item_id), ask.k, shelf.passing(ask.filters))
-        return self._answer(listed(shelf, items, scores, "similar"), shelf, ask, "similar")
+        return self._lists.scored(items, scores, ask, shelf, "similar")
 
     def channel(self, name: str, user_id: str, ask: Ask) -> Answer:
         """Candidates of one channel with its own scores, for rankers further on; beta and diversity do not count.
@@ -139,12 +139,10 @@ class Ranking:
         if name not in self.channels:
             raise NotFoundError(f"There is no channel {name!r} in this release; it has {', '.join(self.channels)}.")
         self.live.sync()
-        shelf, source = self._shelves.now(), f"channel:{name}"
+        shelf = self._shelves.now()
         if name == "popular":
-            return replace(self._popular(ask, shelf), source=source)
-        person = self._people.of(user_id)
-        rows = self._candidates(name, person, self._wanted(person, ask, shelf), shelf)
-        return self._answer(self._told(rows, person, shelf, ask), shelf, ask, source)
+            return replace(self._lists.popular(ask, shelf), source="channel:popular")
+        return self._lists.channel(name, self._people.of(user_id), ask, shelf)
 
     @property
     def channels(self) -> tuple[str, ...]:
@@ -165,9 +163,8 @@ class Ranking:
             raise NotFoundError(f"There is no user {user_id!r} in release {self.bundle.meta.release}, nor since.")
         self._row(shelf, item_id)
         person = self._people.of(user_id)
-        row, length = self._found(person, item_id, shelf)
-        told_row = self._told([row], person, shelf, Ask())[0]
-        return chain_of(told_row, length, person, shelf, self._people)
+        row, length = self._lists.found(person, item_id, shelf)
+        return chain_of(row, length, person, shelf, self._people)
 
     def about(self, user_id: str) -> About | None:
         """Profile, interests and tags as they stand now; None for a user of whom nothing is written."""
@@ -230,61 +227,3 @@ class Ranking:
             if (worth[may] > score_at(stored, last)).any():
                 return None
         return Answer(entries, ask.k, "stored", self.bundle.meta.release)
-
-    def _ranked(self, person: Person, ask: Ask, shelf: Shelf, source: str, **settings: float) -> Answer:
-        rows = best(person, shelf, self._wanted(person, ask, shelf, **settings))
-        return self._answer(self._told(rows, person, shelf, ask), shelf, ask, source)
-
-    def _wanted(self, person: Person, ask: Ask, shelf: Shelf, **settings: float) -> Wanted:
-        if ask.diversity is not None:
-            settings["diversity"] = ask.diversity
-        config = self.released.retrieval.model_copy(update=settings) if settings else self.released.retrieval
-        beta = person.beta if ask.beta is None else ask.beta
-        return Wanted(ask.k, ask.filter_viewed, shelf.passing(ask.filters), config, beta)
-
-    def _told(self, rows: Sequence[Row], person: Person, shelf: Shelf, ask: Ask) -> Sequence[Row]:
-        return told(rows, person, shelf, self.released.language) if ask.explain else rows
-
-    def _answer(self, rows: Sequence[Row], shelf: Shelf, ask: Ask, source: str) -> Answer:
-        return Answer(encoded(rows, shelf, explain=ask.explain), len(rows), source, self.bundle.meta.release)
-
-    def _popular(self, ask: Ask, shelf: Shelf) -> Answer:
-        return self._answer(self._popular_rows(ask, shelf), shelf, ask, "popular")
-
-    def _popular_rows(self, ask: Ask, shelf: Shelf) -> list[Row]:
-        items, scores = self.bundle.popular
-        if not ask.filters.open:
-            kept = shelf.passes(ask.filters, items.astype(np.int64))
-            items, scores = items[kept], scores[kept]
-        rows = listed(shelf, items[: ask.k].astype(np.int64), scores[: ask.k], "popular")
-        reason = reason_of("popular", None, None, None, self.released.language)
-        return [row | {"reason": reason} for row in rows]
-
-    def _candidates(self, name: str, person: Person, wanted: Wanted, shelf: Shelf) -> list[Row]:
-        if name == "tag":
-            return channels.of_tags(person, shelf, wanted)
-        if name == "memory":
-            return channels.of_memory(person, shelf, wanted)
-        own = slice(self.bundle.meta.towers_width, None) if name == "encoder" else slice(None)
-        return channels.of_vector(person, shelf, wanted, name, own)
-
-    def _found(self, person: Person, item_id: str, shelf: Shelf) -> tuple[Row, int]:
-        """The item's row in the shortest list that holds it, and the length of that list; the last holds it alone."""
-        lengths = (SHOWN, self.bundle.meta.stored_k, min(len(shelf.index), LONGEST))
-        for rows, length in self._lists(person, item_id, shelf, lengths):
-            for row in rows:
-                if row["item_id"] == item_id:
-                    return row, length
-        raise NotFoundError(f"Item {item_id!r} cannot be scored for user {person.user_id!r}.")
-
-    def _lists(
-        self, person: Person, item_id: str, shelf: Shelf, lengths: Sequence[int]
-    ) -> Iterator[tuple[list[Row], int]]:
-        if person.is_stranger:
-            yield from ((self._popular_rows(Ask(k=length), shelf), length) for length in (*lengths, len(shelf.index)))
-            return
-        for unseen in (True, False):
-            for k in lengths:
-                yield best(person, shelf, self._wanted(person, Ask(k=k, filter_viewed=unseen), shelf)), k
-        alone = Ask(k=1, filter_viewed=False, filters=Filters(items=frozenset([item_id])))
-        yield best(person, shelf, self._wanted(person, alone, shelf)), 1

@@ -55,8 +55,12 @@ class Reader:
     def warm(self) -> None:
         """Load the towers and the embedder."""
         with self._lock:
-            if self._towers is not None and self._bundle.meta.text_width:
+            self._loaded()
+            if self._bundle.meta.text_width:
                 self.titles(["nothing"])
+
+    def _loaded(self) -> "Towers | None":
+        return self._towers
 
     @cached_property
     def _towers(self) -> "Towers | None":
@@ -65,7 +69,7 @@ class Reader:
 
     @cached_property
     def _embedder(self) -> Embedder:
-        return open_embedder(self._config.text, None)
+        return open_embedder(self._config.text, None, remember=False)
 
     def titles(self, titles: Sequence[str]) -> Vectors:
         """Text vectors, (n, T)."""
