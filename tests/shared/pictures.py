@@ -39,10 +39,14 @@ def _pixels(browser: Browser, png: bytes) -> NDArray[np.uint8]:
 
 
 def packed(pixels: NDArray[np.uint8]) -> bytes:
-    """A PNG file of at most 256 colours: the most frequent ones, and for every other the nearest of them."""
+    """A PNG file of at most 256 colours, and for every other the nearest of them.
+
+    Frequent ones are kept, and a few pixels of a strong colour count as much as many shades of grey: marks are small.
+    """
     height, width, _ = pixels.shape
     colours, places, counts = np.unique(pixels.reshape(-1, 3), axis=0, return_inverse=True, return_counts=True)
-    palette = colours[np.argsort(-counts, kind="stable")[:_COLOURS]]
+    strength = np.ptp(colours.astype(np.int64), axis=1)
+    palette = colours[np.argsort(-counts * (16 + strength), kind="stable")[:_COLOURS]]
     distance = ((colours[:, None].astype(np.int32) - palette[None].astype(np.int32)) ** 2).sum(axis=2)
     indices = distance.argmin(axis=1).astype(np.uint8)[places.reshape(-1)].reshape(height, width)
     rows = np.hstack([np.zeros((height, 1), dtype=np.uint8), indices]).tobytes()

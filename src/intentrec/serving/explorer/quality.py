@@ -16,12 +16,15 @@ from intentrec.serving.explorer.svg import inline
 from intentrec.tables import USER_METRICS
 from intentrec.workspace import Workspace
 
+OURS = "intentrec"
 DRAWS = ("altair", "vl_convert")
 """What plots need."""
 _SAMPLES = 2000
 _CONFIDENCE = 0.95
-_WIDTH = 640
-_WANTED = ("recall@", "ndcg@", "category_diversity@")
+_WIDTH = 840
+_LENGTHS = (10, 100)
+_RANKED = ("recall@", "ndcg@")
+_WANTED = (*_RANKED, "category_diversity@")
 _KEYS = tuple(column.name for column in USER_METRICS.columns)
 
 
@@ -86,7 +89,7 @@ def _quality(workspace: Workspace, identity: str) -> Quality:
 
 def _view(frame: pl.DataFrame, name: str, *, drawn: bool) -> View:
     metrics = _metrics(frame)
-    systems = frame["system"].unique().sort().to_list()
+    systems = sorted(frame["system"].unique().to_list(), key=lambda system: (not system.startswith(OURS), system))
     users = frame["user_id"].n_unique()
     parts = [frame.filter(pl.col("system") == system).sort("user_id").select(metrics).to_numpy() for system in systems]
     means = resampled_means(np.hstack(parts), _SAMPLES, np.random.default_rng(0))
@@ -100,11 +103,19 @@ def _view(frame: pl.DataFrame, name: str, *, drawn: bool) -> View:
 
 
 def _metrics(frame: pl.DataFrame) -> list[str]:
-    """Those of the shortest and of the longest lists."""
+    """Of the lists that people see and of those that a ranker would get: 10 and 100, or what comes nearest.
+
+    Diversity counts where people look.
+    """
     named = [column for column in frame.columns if column not in _KEYS and column.startswith(_WANTED)]
-    lengths = sorted({int(column.rpartition("@")[2]) for column in named})
-    kept = {lengths[0], lengths[-1], 10} if lengths else set()
-    return [column for column in named if int(column.rpartition("@")[2]) in kept and not frame[column].is_null().all()]
+    named = [column for column in named if not frame[column].is_null().all()]
+    lengths = {column: int(column.rpartition("@")[2]) for column in named}
+    kept = {min(lengths.values(), key=lambda length: abs(length - wanted)) for wanted in _LENGTHS if lengths}
+    return [
+        column
+        for column in named
+        if lengths[column] in kept and (column.startswith(_RANKED) or lengths[column] == min(kept))
+    ]
 
 
 def _plot(metrics: Sequence[str], found: Sequence[tuple[str, Sequence[Mean]]]) -> Markup:

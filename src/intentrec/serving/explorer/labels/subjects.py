@@ -63,26 +63,25 @@ def _subjects(workspace: Workspace, release: str, task: Task) -> tuple[Subject, 
         return workspace.tables.scan(name, tables[name].version)
 
     if task == "interest":
-        rows = _sample(scan("interests").with_columns(text="interest"))
+        rows = _sample(scan("interests").with_columns(text="interest"), ["user_id", "interest_id", "interest", "text"])
     elif task == "tag":
         words = scan("interests").select("user_id", "interest_id", "interest")
-        rows = _sample(scan("tags").with_columns(text="tag").join(words, on=["user_id", "interest_id"]))
+        some = _sample(scan("tags").with_columns(text="tag"), ["user_id", "interest_id", "text"])
+        rows = some.join(words, on=["user_id", "interest_id"], maintain_order="left")
     else:
-        none = {name: pl.lit(None, dtype=pl.String) for name in ("user_id", "interest_id")}
-        rows = _sample(scan("explanations").filter(pl.col("verdict") == "pass").with_columns(**none))
+        rows = _sample(scan("explanations").filter(pl.col("verdict") == "pass"), ["item_id", "interest", "text"])
     return tuple(
-        Subject(task, row["user_id"], row.get("item_id"), row["interest_id"] or "", row["interest"], row["text"])
-        for row in rows.iter_rows(named=True)
+        Subject(
+            task, row.get("user_id"), row.get("item_id"), row.get("interest_id") or "", row["interest"], row["text"]
+        )
+        for row in rows.collect().iter_rows(named=True)
     )
 
 
-def _sample(rows: pl.LazyFrame) -> pl.DataFrame:
+def _sample(rows: pl.LazyFrame, columns: list[str]) -> pl.LazyFrame:
     """By a hash of what is judged; the models that wrote take turns, so that none is left out."""
-    columns = [name for name in ("user_id", "item_id", "interest_id", "interest", "text") if name in _names(rows)]
     drawn = rows.select(*columns, "model", _draw=pl.struct(columns).hash(0))
-    turns = drawn.sort("_draw", *columns).with_columns(_turn=pl.int_range(pl.len()).over("model"))
-    return turns.sort("_turn", "_draw", "model").head(POOL).collect()
-
-
-def _names(rows: pl.LazyFrame) -> list[str]:
-    return rows.collect_schema().names()
+    # Only so many of each model are ever sorted: a large shop has millions of tags.
+    best = drawn.group_by("model").agg(pl.all().bottom_k_by("_draw", POOL)).explode(*columns, "_draw")
+    turns = best.sort("_draw", *columns).with_columns(_turn=pl.int_range(pl.len()).over("model"))
+    return turns.sort("_turn", "_draw", "model").head(POOL)
