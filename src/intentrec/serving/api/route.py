@@ -6,7 +6,7 @@ FastAPI's solving of dependencies would cost more than a stored answer. A route'
 
 import inspect
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, cast, get_args, get_origin, get_type_hints
 
 from fastapi.routing import APIRoute
@@ -42,14 +42,21 @@ class Route(APIRoute):
         """The ids of a path that matches."""
         return {name: value.replace(MARK, "/") if MARK in value else value for name, value in found.groupdict().items()}
 
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """How FastAPI calls a route of a router that was included."""
+        return self._respond
+
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
-        request = Request(scope, receive)
-        with request_span(scope["method"], self.path_format, request.headers) as whole:
+        response = await self._respond(Request(scope, receive))
+        await response(scope, receive, send)
+
+    async def _respond(self, request: Request) -> Response:
+        with request_span(request.method, self.path_format, request.headers) as whole:
             for need in self._needs:
                 need(request)
-            response = await self.endpoint(**await self._values(request))
+            response: Response = await self.endpoint(**await self._values(request))
             whole.set(STATUS, response.status_code)
-        await response(scope, receive, send)
+        return response
 
     async def _values(self, request: Request) -> dict[str, Any]:
         try:

@@ -16,6 +16,7 @@ TAGS: list[dict[str, Any]] = [
     {"name": "lists", "description": "Items for users, histories, wishes, items."},
     {"name": "people", "description": "What is known of a user, and the user's say in it."},
     {"name": "writes", "description": "What comes in."},
+    {"name": "experiments", "description": "What is tried on whom, and what it is worth."},
     {"name": "probes", "description": "For what watches the server."},
 ]
 
