@@ -161,11 +161,11 @@ def test_rows_of_other_hosts_are_covered_where_somebody_brought_the_tables_toget
     workspace, store = shop
     at = micros(clock.now)
     store.write(lambda batch: add_events(batch, [event_row(event("foreign"))], at, foreign=True))
-    assert settle(workspace, store, clock.now, foreign=True) == 0
+    assert settle(workspace, store, clock.now, all_waiting=True) == 0
     brought = pl.DataFrame(
         {"row": [0], "user_id": ["ann"], "timestamp": [T], "event": ["view"], "item_id": ["i"], "event_id": ["foreign"]}
     )
     workspace.write("events", brought.cast({"timestamp": pl.Datetime("us", "UTC")}), append=True)
     assert settle(workspace, store, clock.now) == 0
-    assert settle(workspace, store, clock.now, foreign=True) == 1
+    assert settle(workspace, store, clock.now, all_waiting=True) == 1
     assert LiveState(store).numbered("ann")[0][0] == 0

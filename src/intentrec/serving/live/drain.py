@@ -27,7 +27,7 @@ from intentrec.workspace import Workspace
 
 _AT_ONCE = 50_000
 _AHEAD = timedelta(days=1)
-_WHOSE = {"own": "foreign_ = 0", "all": "TRUE", "none": "FALSE"}
+_WHOSE = {"own": "foreign_ = 0", "all": "TRUE"}
 _WAITING = f"""
 SELECT n, {EVENT_COLUMNS} FROM events
 WHERE state < {DRAINED} AND {{whose}} AND n > :after AND n <= :until AND (timestamp <= :now OR timestamp > :ahead)
@@ -59,7 +59,8 @@ class Drain:
         Raises:
             WorkspaceBusy: Another process is writing to the workspace; nothing was moved.
         """
-        if not self.store.waiting():
+        drains = self.config.serving.redis_drain
+        if drains == "none" or not self.store.waiting(foreign=drains == "all"):
             return {}
         with self.workspace.writing(self.patience):
             counts = Counter(move_items(self.workspace, self._settings, self.store, self.clock(), self._whose))

@@ -181,7 +181,7 @@ class Keeper:
         settle(self._workspace, self._store, now)
         if manifest == self._exported and self._bundle is not None and self._bundle.is_dir():
             return {}
-        settle(self._workspace, self._store, now, foreign=True)
+        settle(self._workspace, self._store, now, all_waiting=True)
         self._bundle, self._exported = self._export(self._workspace), manifest
         return {"exported": 1}
 
@@ -204,5 +204,7 @@ class Keeper:
         return self._pruning.step(now, self._bundle)
 
     def _count(self, now: datetime) -> dict[str, int]:
-        self._pending(self._store.waiting())
+        drains = self._config.serving.redis_drain
+        published = int(self._store.fact("published", 0)) if drains == "none" else 0
+        self._pending(self._store.waiting(foreign=drains == "all", after=published))
         return {}

@@ -114,6 +114,8 @@ def _delete_events(batch: Batch, values: Mapping[str, int]) -> int:
 def _delete_others(batch: Batch, values: Mapping[str, int]) -> int:
     items = batch.db.execute(f"DELETE FROM items WHERE {_OLD_ITEMS}", values).rowcount
     batch.db.execute("DELETE FROM refreshed WHERE at < :kept", values)
+    for table in ("labels", "exposures"):  # another host writes them into tables
+        batch.db.execute(f"DELETE FROM {table} WHERE n <= :published AND NOT :drains", values)
     batch.db.execute("DELETE FROM edits WHERE body IS NULL AND at < :kept", values)
     return items
 

@@ -47,6 +47,7 @@ class RedisShare:
         redis: Any = require("redis", "sharing live rows with other hosts")
         serving = config.serving
         self._store, self._stream, self._length = store, serving.redis_stream, serving.redis_length
+        self._drains = serving.redis_drain
         self._silent = timedelta(days=serving.live_days)
         self._tell = tell
         self._faults = (redis.exceptions.RedisError, OSError)
@@ -123,7 +124,7 @@ class RedisShare:
         with self._publishing, self._out.pipeline() as pipe:
             pipe.watch(self._position)
             after = self._behind(pipe.get(self._position))
-            rows = outgoing(self._store, self.host, after)
+            rows = outgoing(self._store, self.host, after, tables=self._drains == "none")
             if rows:
                 pipe.multi()
                 for row in rows:
@@ -171,7 +172,7 @@ class RedisShare:
 
     def _take(self, batch: Batch, foreign: list[Fields], position: str) -> None:
         for fields in foreign:
-            take(batch, fields)
+            take(batch, fields, tables=self._drains == "all")
         batch.keep("received", position)
 
     def forget(self, user_id: str) -> bool:

@@ -15,16 +15,17 @@ from intentrec.workspace import Workspace
 
 NumberedRow = tuple[Any, ...]
 """n, then `EVENT_COLUMNS`."""
-_LOOKED_FOR = f"SELECT n, {EVENT_COLUMNS} FROM events WHERE state = {MOVING} OR (state < {DRAINED} AND foreign_ AND ?)"
+_LOOKED_FOR = f"SELECT n, {EVENT_COLUMNS} FROM events WHERE state = {MOVING} OR (state < {DRAINED} AND ?)"
 
 
-def settle(workspace: Workspace, store: LiveStore, now: datetime, *, foreign: bool = False) -> int:
+def settle(workspace: Workspace, store: LiveStore, now: datetime, *, all_waiting: bool = False) -> int:
     """Find out about events that a killed drain has left marked; how many are in a table. Call it before an export.
 
     Args:
-        foreign: Look for events of other hosts, too: somebody may have brought their tables together.
+        all_waiting: Look for all that are not in the tables as far as the store knows: another host may have drained
+            them, or a file brought them under their ids.
     """
-    rows = store.read(_LOOKED_FOR, (foreign,))
+    rows = store.read(_LOOKED_FOR, (all_waiting,))
     if not rows:
         return 0
     found = stored_rows(workspace, rows)

@@ -129,14 +129,17 @@ class LiveStore:
         times = {name: named[name] and moment(named[name]) for name in ("asked_at", "erased_at", "done_at")}
         return ErasureStatus.model_validate(named | times | {"rows": orjson.loads(named["rows"])})
 
-    def waiting(self) -> int:
-        """How many events, items, labels and exposures are not in the tables yet."""
-        return int(
-            self.read(
-                "SELECT (SELECT count(*) FROM events WHERE state < 2) + (SELECT count(*) FROM items WHERE state < 2)"
-                " + (SELECT count(*) FROM labels) + (SELECT count(*) FROM exposures)"
-            )[0][0]
-        )
+    def waiting(self, *, foreign: bool = True, after: int = 0) -> int:
+        """How many events, items, labels and exposures are not in the tables yet.
+
+        Args:
+            foreign: Count those of other hosts, too.
+            after: Count those with a greater number only.
+        """
+        moved = "n > :after AND state < 2 AND (foreign_ = 0 OR :foreign)"
+        counts = [f"SELECT count(*) FROM {table} WHERE {moved}" for table in ("events", "items")]
+        counts += [f"SELECT count(*) FROM {table} WHERE n > :after" for table in ("labels", "exposures")]
+        return sum(int(self.read(count, {"foreign": foreign, "after": after})[0][0]) for count in counts)
 
     def vacuum(self) -> None:
         """Leave no byte of what was deleted in the file or its log. Writers wait while it copies the file.

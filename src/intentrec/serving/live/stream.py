@@ -11,10 +11,10 @@ from typing import Any
 import orjson
 
 from intentrec.serving.live.encoding import EVENT_COLUMNS, event_of, event_row
-from intentrec.serving.live.models import InterestEdit, LiveEvent, LiveItem
+from intentrec.serving.live.models import Exposure, InterestEdit, Label, LiveEvent, LiveItem
 from intentrec.serving.live.store import LiveStore
 from intentrec.serving.live.writer import Batch
-from intentrec.serving.live.writes import add_events, ask_erasure, put_edit, put_items
+from intentrec.serving.live.writes import add_events, add_exposures, add_labels, ask_erasure, put_edit, put_items
 
 _AT_ONCE = 500
 _OUTBOX = f"""
@@ -27,6 +27,12 @@ FROM edits WHERE n > :after AND foreign_ = 0
 UNION ALL
 SELECT n, 'erase', user_id, asked_at, receipt_id, NULL, NULL, NULL, NULL, NULL, NULL, NULL
 FROM erasures WHERE n > :after AND foreign_ = 0 AND user_id IS NOT NULL
+UNION ALL
+SELECT n, 'label', coalesce(user_id, subject), 0, body, NULL, NULL, NULL, NULL, NULL, NULL, NULL
+FROM labels WHERE n > :after AND :tables
+UNION ALL
+SELECT n, 'exposure', user_id, 0, body, NULL, NULL, NULL, NULL, NULL, NULL, NULL
+FROM exposures WHERE n > :after AND :tables
 ORDER BY 1 LIMIT {_AT_ONCE}
 """
 Fields = Mapping[bytes, bytes]
@@ -40,9 +46,13 @@ class Outgoing:
     fields: dict[str, str]
 
 
-def outgoing(store: LiveStore, host: str, after: int) -> list[Outgoing]:
-    """The next rows that were accepted here, in the order they came."""
-    rows = store.read(_OUTBOX, {"after": after})
+def outgoing(store: LiveStore, host: str, after: int, *, tables: bool) -> list[Outgoing]:
+    """The next rows that were accepted here, in the order they came.
+
+    Args:
+        tables: With labels and exposures, which only go into tables: where another host writes those.
+    """
+    rows = store.read(_OUTBOX, {"after": after, "tables": tables})
     return [
         Outgoing(n, {"h": host, "k": kind, "u": user_id, "a": str(at), "b": _body(kind, rest)})
         for n, kind, user_id, at, *rest in rows
@@ -54,11 +64,15 @@ def _body(kind: str, rest: list[Any]) -> str:
         return event_of(tuple(rest)).model_dump_json()
     if kind == "edit":
         return orjson.dumps({"interest_id": rest[0], "edit": rest[1]}).decode()
-    return str(rest[1] if kind == "item" else rest[0])
+    return str(rest[1] if kind == "item" else rest[0])  # of an item the body, of an erasure the receipt
 
 
-def take(batch: Batch, fields: Fields) -> None:
-    """Keep a row of another host. What is known already changes nothing."""
+def take(batch: Batch, fields: Fields, *, tables: bool) -> None:
+    """Keep a row of another host. What is known already changes nothing.
+
+    Args:
+        tables: Keep labels and exposures: where this host writes the tables of all.
+    """
     kind, user_id, at, body = (fields[name].decode() for name in (b"k", b"u", b"a", b"b"))
     if kind == "event":
         _take_event(batch, LiveEvent.model_validate_json(body), int(at))
@@ -72,6 +86,12 @@ def take(batch: Batch, fields: Fields) -> None:
         known = batch.db.execute("SELECT 1 FROM erasures WHERE receipt_id = ?", (body,)).fetchone()
         if known is None:
             ask_erasure(batch, user_id, int(at), receipt=body, before=int(at))
+    elif not tables or batch.db.execute("SELECT 1 FROM erasures WHERE user_id = ?", (user_id,)).fetchone():
+        return
+    elif kind == "label":
+        add_labels(batch, [Label.model_validate_json(body)])
+    elif kind == "exposure":
+        add_exposures(batch, [Exposure.model_validate_json(body)])
 
 
 def _take_event(batch: Batch, event: LiveEvent, at: int) -> None:
