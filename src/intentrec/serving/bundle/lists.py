@@ -67,5 +67,17 @@ class StoredList:
         return bytes((self.full if full else self.slim)[start : int(ends[place])])
 
     def at(self, places: Sequence[int], *, full: bool) -> bytes:
-        """Entries of chosen places as the inside of a JSON array."""
-        return b",".join([self.entry(place, full=full) for place in places])
+        """Entries of chosen places as the inside of a JSON array; those that follow one another are one slice."""
+        ends, text = [-1, *self.ends[int(full)].tolist()], self.full if full else self.slim
+        return b",".join([text[ends[first] + 1 : ends[last + 1]] for first, last in _runs(places)])
+
+
+def _runs(places: Sequence[int]) -> list[list[int]]:
+    """First and last of each run of places that follow one another."""
+    runs: list[list[int]] = []
+    for place in places:
+        if runs and runs[-1][1] == place - 1:
+            runs[-1][1] = place
+        else:
+            runs.append([place, place])
+    return runs
