@@ -1,4 +1,4 @@
-# Two commands matter: `make demo` and `make test`. Each sets up its own .venv from nothing but Python and a compiler.
+# Three commands matter: `make demo`, `make explorer` and `make test`. Each sets up its own .venv from nothing but Python and a compiler.
 # On a machine without a CUDA GPU, `make demo TORCH_INDEX=https://download.pytorch.org/whl/cpu` avoids gigabytes of
 # CUDA packages.
 PYTHON ?= python3
@@ -10,10 +10,13 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 export OMP_WAIT_POLICY ?= PASSIVE
 export HF_HUB_OFFLINE ?= 1
 
-.PHONY: demo test check bench docs screenshots clean
+.PHONY: demo explorer test check bench docs screenshots clean
 
 demo: $(VENV)/.ready
 	$(BIN)/intentrec demo --dir demo-shop
+
+explorer: $(VENV)/.ready
+	$(BIN)/intentrec serve --demo demo-shop
 
 test: $(VENV)/.ready-dev
 	scripts/test
