@@ -117,24 +117,29 @@ class World:
 
     @cached_property
     def _found(self) -> NDArray[np.int64]:
-        """The best items of each user, (U, SEEN + k): every other one of the first was had already."""
+        """The best items of each user, (U, SEEN + k): some of them were had already."""
         parts = []
         for start in range(0, self.n_users, 2000):
             queries = self.users[start : start + 2000]
             parts.append(self.index.search(queries, SEEN + self.k).item.reshape(len(queries), -1))
         return np.concatenate(parts)
 
+    @property
+    def _kept(self) -> NDArray[np.bool_]:
+        """Which of them are recommended, spread evenly, (SEEN + k,)."""
+        kept = np.zeros(SEEN + self.k, dtype=np.bool_)
+        kept[np.linspace(1, SEEN + self.k - 1, self.k).astype(np.int64)] = True
+        return kept
+
     @cached_property
     def seen(self) -> NDArray[np.int64]:
         """(U, SEEN)."""
-        return np.sort(self._found[:, : 2 * SEEN : 2], axis=1)
+        return np.sort(self._found[:, ~self._kept], axis=1)
 
     @cached_property
     def lists(self) -> NDArray[np.int64]:
         """(U, k)."""
-        kept = np.ones(self._found.shape[1], dtype=np.bool_)
-        kept[: 2 * SEEN : 2] = False
-        return self._found[:, kept][:, : self.k]
+        return self._found[:, self._kept]
 
     def head(self, item: int) -> dict[str, object]:
         """What is said of an item."""
