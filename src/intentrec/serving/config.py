@@ -48,8 +48,8 @@ class ServingConfig(Section):
     0.3 (1 - Jaccard) + 0.3 Jensen-Shannon over the categories of the latest events and of as many before them, in bits.
     It is 0 where nothing changed, 0.6 where one category took the place of another, and at most 0.6 + 0.4 log2(n) where
     n categories shrank to another one."""
-    drift_events: int = Field(5, ge=1, le=1000)
-    """Fewer new events of intent than this do not say that anything drifted."""
+    drift_events: int = Field(10, ge=1, le=1000)
+    """Fewer new events of intent than this do not say that anything drifted: a few events never look like a mixture."""
     refresh_with_model: bool = False
     """Whether the language model writes for users whose intent drifted; rules and text vectors do otherwise."""
     redis_url: str = ""

@@ -45,7 +45,7 @@ def leave_traces(store: LiveStore, clock: Clock) -> None:
     """Of the user in every table of the store; some events will be drained, one of them quarantined."""
     bought = [
         event(f"{WHO}-{n}", WHO, item_id=f"christmas-0-{n % 3}", event="purchase", timestamp=clock.now)
-        for n in range(5)
+        for n in range(10)
     ]
     asked = event("q", WHO, item_id=None, query=QUERY, event="search", timestamp=clock.now)
     lost = event("x", WHO, item_id="nowhere", query=QUERY, timestamp=clock.now)
@@ -74,7 +74,7 @@ def test_no_byte_is_left_and_serving_goes_on(opened: tuple[Workspace, Config, Li
     assert held == {WHO: [], QUERY: []}
     done = store.erasure(receipt)
     assert (done.state, done.done_at, done.failed) == ("done", clock.now, None)
-    assert done.rows["live"] == 10
+    assert done.rows["live"] == 15
     assert {"events", "quarantine", "interests", "tags", "labels", "exposures"} <= set(done.rows)
     new = workspace.release()
     assert (new.as_of, new.created_at) == (old.as_of, old.created_at)

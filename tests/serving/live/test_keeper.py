@@ -41,8 +41,10 @@ def export(workspace: Workspace) -> Path:
 
 @pytest.fixture
 def opened(released: tuple[Workspace, Config], open_live: Callable[..., LiveStore]) -> Opened:
+    workspace, config = released
     clock = Clock(RELEASED + timedelta(hours=9))
-    return *released, open_live(released[0], clock), clock
+    serving = config.serving.model_copy(update={"drift_events": 5})
+    return workspace, config.model_copy(update={"serving": serving}), open_live(workspace, clock), clock
 
 
 def buys(user: str, theme: str, clock: Clock) -> list[LiveEvent]:
