@@ -19,6 +19,14 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     return released(tmp_path_factory.mktemp("explorer") / "shop")
 
 
+@pytest.fixture(scope="module")
+def still(shop: Workspace, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """For tests that only look."""
+    made = site_of(shop, tmp_path_factory.mktemp("still") / "shop")
+    yield made
+    made.close()
+
+
 @pytest.fixture
 def site(shop: Workspace, tmp_path: Path) -> Iterator[Site]:
     """May be changed."""

@@ -14,6 +14,8 @@ from intentrec.judge.criteria import CRITERIA
 from intentrec.workspace import Workspace
 from pictures import take
 
+pytestmark = pytest.mark.slow
+
 KEPT, SHOP = os.environ.get("INTENTREC_PICTURES"), os.environ.get("INTENTREC_SHOP")
 MOST_BYTES = 150_000
 WIDE, PHONE = {"width": 1280, "height": 720}, {"width": 390, "height": 780}

@@ -43,16 +43,16 @@ def test_a_judgement_is_stored_and_the_next_thing_comes(site: Site, task: Task) 
         assert label.subject == (label.item_id if task == "explanation" else label.user_id)
 
 
-def test_what_a_thing_rests_on_is_shown_and_who_wrote_it_is_not(site: Site) -> None:
-    page = site.get("/labels/next", task="interest", rater="ann")
-    first = subjects(site.workspace, "r0002", "interest")[0]
-    about = site.holder.ranking.bundle.about(first.user_id or "")
+def test_what_a_thing_rests_on_is_shown_and_who_wrote_it_is_not(still: Site) -> None:
+    page = still.get("/labels/next", task="interest", rater="ann")
+    first = subjects(still.workspace, "r0002", "interest")[0]
+    about = still.holder.ranking.bundle.about(first.user_id or "")
     assert about is not None
     row = next(row for row in about.interests if row["interest_id"] == first.interest_id)
     assert len(page.found("<time")) == len(row["evidence"])
     assert row["reason"] in page.text
     assert "written by" not in page.text
-    explained = site.get("/labels/next", task="explanation", rater="ann")
+    explained = still.get("/labels/next", task="explanation", rater="ann")
     assert "item id" in explained.text
     for criterion in CRITERIA["explanation"]:
         assert criterion.question in explained.text
@@ -115,13 +115,13 @@ def test_agreement_is_shown_for_two_raters_and_for_three(site: Site) -> None:
         ({"rater": " "}, "This form is not one of ours: rater"),
     ],
 )
-def test_a_form_that_does_not_fit_keeps_nothing(site: Site, changed: dict[str, str], said: str) -> None:
-    page = site.get("/labels/next", task="tag", rater="ann")
+def test_a_form_that_does_not_fit_keeps_nothing(still: Site, changed: dict[str, str], said: str) -> None:
+    page = still.get("/labels/next", task="tag", rater="ann")
     kept = {name: hidden(page, name) for name in ("task", "rater", "after", "place", "text")}
-    answer = site.send("/labels", **(kept | best("tag") | changed))
+    answer = still.send("/labels", **(kept | best("tag") | changed))
     assert answer.status == 422
     assert said in answer.text
-    assert site.holder.store.labels() == []
+    assert still.holder.store.labels() == []
 
 
 def test_labels_work_without_scripts(site: Site) -> None:

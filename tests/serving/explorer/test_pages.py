@@ -17,8 +17,8 @@ PAGES = [
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_every_page_loads_nothing_from_elsewhere_and_has_landmarks(site: Site, path: str) -> None:
-    page = site.get(path)
+def test_every_page_loads_nothing_from_elsewhere_and_has_landmarks(still: Site, path: str) -> None:
+    page = still.get(path)
     assert page.status == 200
     policy = page.headers["content-security-policy"]
     assert policy.startswith("default-src 'self';")
@@ -40,10 +40,10 @@ def test_every_page_loads_nothing_from_elsewhere_and_has_landmarks(site: Site, p
 
 
 @pytest.mark.parametrize("name", ["explorer.css", "explorer.js", "labels.js", "htmx.min.js", "icon.svg"])
-def test_files_are_ours_and_named_by_their_content(site: Site, name: str) -> None:
-    page = site.get("/labels/next?task=tag&rater=ann")
+def test_files_are_ours_and_named_by_their_content(still: Site, name: str) -> None:
+    page = still.get("/labels/next?task=tag&rater=ann")
     (address,) = page.found(rf'"(/explorer/static/{re.escape(name)}[^"]*)"')
-    answer = site.client.get(address)
+    answer = still.client.get(address)
     assert answer.status_code == 200
     assert answer.headers["etag"].strip('"') in address
     assert answer.headers["cache-control"] == "public, max-age=31536000, immutable"
@@ -51,8 +51,8 @@ def test_files_are_ours_and_named_by_their_content(site: Site, name: str) -> Non
 
 
 @pytest.mark.parametrize("name", ["CREDIT.md", "..%2Fpages.py", "nothing.css"])
-def test_nothing_else_is_given_out(site: Site, name: str) -> None:
-    assert site.get(f"/static/{name}").status == 404
+def test_nothing_else_is_given_out(still: Site, name: str) -> None:
+    assert still.get(f"/static/{name}").status == 404
 
 
 def test_home_says_what_is_served(site: Site) -> None:
@@ -63,15 +63,15 @@ def test_home_says_what_is_served(site: Site) -> None:
     assert "items since 1" in text
 
 
-def test_search_finds_users_by_id_and_items_by_id_or_words(site: Site) -> None:
-    assert site.get("/search", q="user00").found(r'<a href="/explorer/user\?id=[^"]*">(.*?)</a>') == [
+def test_search_finds_users_by_id_and_items_by_id_or_words(still: Site) -> None:
+    assert still.get("/search", q="user00").found(r'<a href="/explorer/user\?id=[^"]*">(.*?)</a>') == [
         f"user00{n}" for n in range(10)
     ]
-    assert site.get("/search", q=STRANGE_USER).found(r'user\?id=[^"]*">(.*?)</a>') == [STRANGE_USER]
-    assert site.get("/search", q="TEA cosy blue").found(r'item\?id=[^"]*">(.*?)</a>') == ["BLUE TEA COSY"]
-    assert site.get("/search", q="tea-0-0").found(r'item\?id=[^"]*">(.*?)</a>') == [IMAGE]
-    assert SCRIPT in site.get("/search", q="</script>").found(r'item\?id=[^"]*">(.*?)</a>')
-    nothing = site.get("/search", q=".*<b>")
+    assert still.get("/search", q=STRANGE_USER).found(r'user\?id=[^"]*">(.*?)</a>') == [STRANGE_USER]
+    assert still.get("/search", q="TEA cosy blue").found(r'item\?id=[^"]*">(.*?)</a>') == ["BLUE TEA COSY"]
+    assert still.get("/search", q="tea-0-0").found(r'item\?id=[^"]*">(.*?)</a>') == [IMAGE]
+    assert SCRIPT in still.get("/search", q="</script>").found(r'item\?id=[^"]*">(.*?)</a>')
+    nothing = still.get("/search", q=".*<b>")
     assert "No user id begins with “.*<b>”" in nothing.text
     assert "<b>" not in nothing.html
 
@@ -84,24 +84,24 @@ def test_search_finds_what_came_in_since(site: Site) -> None:
     assert "tea-4-1" not in site.get("/search", q="tea cosy").text
 
 
-def test_users_can_be_leafed_through(site: Site) -> None:
-    first = site.get("/users")
+def test_users_can_be_leafed_through(still: Site) -> None:
+    first = still.get("/users")
     assert len(first.found(r"user\?id=")) == 36
     assert first.found(r'rel="next"') == []
-    assert len(site.get("/users", after="user030").found(r"user\?id=")) == 5
-    assert "None after zzz" in site.get("/users", after="zzz").text
+    assert len(still.get("/users", after="user030").found(r"user\?id=")) == 5
+    assert "None after zzz" in still.get("/users", after="zzz").text
 
 
-def test_an_item_says_what_it_is_what_is_like_it_and_who_gets_it(site: Site) -> None:
-    reached = site.holder.ranking.audience("garden-1-1")
+def test_an_item_says_what_it_is_what_is_like_it_and_who_gets_it(still: Site) -> None:
+    reached = still.holder.ranking.audience("garden-1-1")
     assert reached
-    page = site.get("/item", id="garden-1-1")
+    page = still.get("/item", id="garden-1-1")
     assert page.found(r'<th scope="row"><a [^>]*>(.*?)</a>') == [each.user_id for each in reached]
     for each in reached:
         assert each.tag is None or each.tag in page.text
     assert len(page.found(r'class="title"')) == 12
     assert "category" in page.text
-    assert site.get("/item", id="spaceship").status == 404
+    assert still.get("/item", id="spaceship").status == 404
 
 
 def test_an_item_that_came_in_since_has_a_page(site: Site) -> None:
@@ -115,10 +115,10 @@ def test_an_item_that_came_in_since_has_a_page(site: Site) -> None:
     assert "<u>" not in page.html
 
 
-def test_why_shows_the_chain_back_to_the_events(site: Site) -> None:
-    items = [e["item_id"] for e in site.holder.ranking.for_user("user000", _ask()).to_list() if e["source"] == "tag"]
-    chain = site.holder.ranking.why("user000", items[0])
-    page = site.get("/why", user="user000", item=items[0])
+def test_why_shows_the_chain_back_to_the_events(still: Site) -> None:
+    items = [e["item_id"] for e in still.holder.ranking.for_user("user000", _ask()).to_list() if e["source"] == "tag"]
+    chain = still.holder.ranking.why("user000", items[0])
+    page = still.get("/why", user="user000", item=items[0])
     assert chain.interest is not None
     for words in [chain.reason, chain.interest["reason"], *chain.tags, *chain.lines]:
         assert " ".join(words.split()) in page.text
@@ -126,22 +126,22 @@ def test_why_shows_the_chain_back_to_the_events(site: Site) -> None:
     assert f"number {chain.rank} of {chain.list_length}" in page.text
 
 
-def test_why_of_a_user_without_history_says_that_no_interest_leads_there(site: Site) -> None:
-    item = site.holder.ranking.for_user(STRANGE_USER, _ask()).to_list()[0]["item_id"]
-    page = site.get("/why", user=STRANGE_USER, item=item)
+def test_why_of_a_user_without_history_says_that_no_interest_leads_there(still: Site) -> None:
+    item = still.holder.ranking.for_user(STRANGE_USER, _ask()).to_list()[0]["item_id"]
+    page = still.get("/why", user=STRANGE_USER, item=item)
     assert "No interest leads to it" in page.text
 
 
-def test_two_users_two_releases_and_two_systems_can_be_compared(site: Site) -> None:
-    same = site.get("/compare", left_user="user000")
+def test_two_users_two_releases_and_two_systems_can_be_compared(still: Site) -> None:
+    same = still.get("/compare", left_user="user000")
     assert "in both 20 of 20 and 20" in same.text
     assert "rank-biased overlap 1.00" in same.text
-    users = site.get("/compare", left_user="user000", right_user="user001", k=10)
+    users = still.get("/compare", left_user="user000", right_user="user001", k=10)
     assert "rank-biased overlap 1.00" not in users.text
-    releases = site.get("/compare", left_user="user000", right_release="r0001", k=10)
+    releases = still.get("/compare", left_user="user000", right_release="r0001", k=10)
     assert releases.status == 200
     assert "user000 , r0001, served" in releases.text
-    systems = site.get("/compare", left_user="user000", left_system="tag", right_system="popular", k=10)
+    systems = still.get("/compare", left_user="user000", left_system="tag", right_system="popular", k=10)
     assert systems.status == 200
     assert "only here" in systems.text
 
@@ -154,8 +154,8 @@ def test_two_users_two_releases_and_two_systems_can_be_compared(site: Site) -> N
         ({"right_system": "psychic"}, "has no system 'psychic': served, user"),
     ],
 )
-def test_what_cannot_be_compared_is_said(site: Site, query: dict[str, str], said: str) -> None:
-    page = site.get("/compare", left_user="user000", **query)
+def test_what_cannot_be_compared_is_said(still: Site, query: dict[str, str], said: str) -> None:
+    page = still.get("/compare", left_user="user000", **query)
     assert page.status == 404
     assert said in page.text
 
@@ -249,3 +249,18 @@ def test_times_are_utc() -> None:
     assert (day(LATER), moment(LATER)) == ("2025-06-01", "2025-06-01 12:00")
     assert moment("2025-06-01T12:00:00+02:00") == "2025-06-01 10:00"
     assert moment("2025-06-01T12:00:00") == "2025-06-01 12:00"
+
+
+def test_no_page_names_who_was_erased(site: Site) -> None:
+    for item in site.holder.ranking.for_user("user000", _ask()).to_list():
+        reached = site.holder.ranking.audience(item["item_id"])
+        if "user000" in [each.user_id for each in reached]:
+            break
+    site.holder.store.erase("user000")
+    for path in ("", "/users", "/search?q=user0", f"/item?id={item['item_id']}", "/labels/next?task=interest&rater=a"):
+        page = site.get(path)
+        assert page.status == 200
+        assert "id=user000" not in page.html
+    assert site.get("/user", id="user000").status == 404
+    assert site.get("/why", user="user000", item=item["item_id"]).status == 404
+    assert site.get("/compare", left_user="user001", right_user="user000").status == 404

@@ -14,9 +14,9 @@ def signed_in(site: Site, *scopes: str) -> tuple[str, Answered]:
     return token, site.post("/sign-in", key=f" {token} ", then="/explorer/users")
 
 
-def test_without_keys_this_machine_sees_everything_and_others_nothing(site: Site) -> None:
-    assert site.get("").status == 200
-    assert site.get("", {"Host": "rebound.example"}).status == 303
+def test_without_keys_this_machine_sees_everything_and_others_nothing(still: Site) -> None:
+    assert still.get("").status == 200
+    assert still.get("", {"Host": "rebound.example"}).status == 303
 
 
 def test_a_page_sends_to_the_sign_in_page_and_back(site: Site) -> None:
@@ -103,15 +103,15 @@ def test_a_key_that_may_not_read_sees_no_page(site: Site) -> None:
 
 @pytest.mark.parametrize("headers", [{"Origin": "http://evil.example"}, {"Sec-Fetch-Site": "cross-site"}])
 @pytest.mark.parametrize("path", ["/user/interests", "/labels", "/sign-in", "/sign-out"])
-def test_another_site_changes_nothing(site: Site, path: str, headers: dict[str, str]) -> None:
-    answer = site.post(path, headers, id="user000", action="add", text="tea", key="x")
+def test_another_site_changes_nothing(still: Site, path: str, headers: dict[str, str]) -> None:
+    answer = still.post(path, headers, id="user000", action="add", text="tea", key="x")
     assert answer.status == 403
-    assert list(site.holder.ranking.live.edits("user000")) == []
+    assert list(still.holder.ranking.live.edits("user000")) == []
 
 
-def test_what_says_nothing_of_its_page_changes_nothing(site: Site) -> None:
+def test_what_says_nothing_of_its_page_changes_nothing(still: Site) -> None:
     form = {"id": "user000", "action": "add", "text": "tea"}
-    answer = site.client.post(f"{HOME}/explorer/user/interests", data=form)
+    answer = still.client.post(f"{HOME}/explorer/user/interests", data=form)
     assert answer.status_code == 403
     assert "Programs use /v1" in answer.text
 

@@ -32,17 +32,17 @@ def interest_of(site: Site, user: str = USER) -> tuple[str, str]:
     return about.interests[0]["interest_id"], about.interests[0]["interest"]
 
 
-def test_the_whole_chain_stands_on_the_page(site: Site) -> None:
-    page = site.get("/user", id=USER)
+def test_the_whole_chain_stands_on_the_page(still: Site) -> None:
+    page = still.get("/user", id=USER)
     assert page.status == 200
-    about = site.holder.ranking.about(USER)
+    about = still.holder.ranking.about(USER)
     assert about is not None
     assert about.profile is not None
     for line in about.profile["lines"]:
         assert " ".join(line["text"].split()) in page.text
     for row in [*about.interests, *about.tags]:
         assert row.get("tag", row.get("interest")) in page.text
-    entries = site.client.get(f"/v1/users/{USER}/recommendations?k=10&explain=true").json()["items"]
+    entries = still.client.get(f"/v1/users/{USER}/recommendations?k=10&explain=true").json()["items"]
     assert titles(page) == [entry["title"] for entry in entries]
     for entry in entries:
         assert entry["reason"] in page.text
@@ -50,13 +50,13 @@ def test_the_whole_chain_stands_on_the_page(site: Site) -> None:
     assert "events 24" in page.text
 
 
-def test_an_interest_marks_the_lines_and_events_it_rests_on(site: Site) -> None:
-    interest, words = interest_of(site)
-    row = site.holder.ranking.about(USER).interests[0]  # type: ignore[union-attr]
-    assert not site.get("/user", id=USER).found(r'<li class="lit">')
+def test_an_interest_marks_the_lines_and_events_it_rests_on(still: Site) -> None:
+    interest, words = interest_of(still)
+    row = still.holder.ranking.about(USER).interests[0]  # type: ignore[union-attr]
+    assert not still.get("/user", id=USER).found(r'<li class="lit">')
     for page in (
-        site.get("/user", id=USER, interest=interest),
-        site.part("/user/evidence", id=USER, interest=interest),
+        still.get("/user", id=USER, interest=interest),
+        still.part("/user/evidence", id=USER, interest=interest),
     ):
         events = [hit for hit in page.found(r'<li class="lit">(.*?)</li>') if "<a" in hit]
         assert len(events) == len(row["evidence"])
@@ -68,38 +68,38 @@ def test_an_interest_marks_the_lines_and_events_it_rests_on(site: Site) -> None:
     assert "interest=" not in page.found(rf'id="choose-{interest}" href="([^"]*)"')[0]
 
 
-def test_a_turned_beta_ranks_anew_and_says_what_changed(site: Site) -> None:
-    rest = site.get("/user", id=USER)
-    turned = site.part("/user/list", id=USER, beta="0.05", diversity="0.45", k=10, category="", interest="")
+def test_a_turned_beta_ranks_anew_and_says_what_changed(still: Site) -> None:
+    rest = still.get("/user", id=USER)
+    turned = still.part("/user/list", id=USER, beta="0.05", diversity="0.45", k=10, category="", interest="")
     assert titles(turned) != titles(rest)
     gone = turned.found(r"<li><s>(.*?)</s></li>")
     assert set(titles(rest)) - set(titles(turned)) == set(gone)
     assert len(marks(turned)) == sum(a != b for a, b in zip(titles(rest), titles(turned), strict=True))
     assert "Against the list as it is served:" in turned.text
     assert turned.headers["hx-replace-url"] == f"/explorer/user?id={USER}&beta=0.05&diversity=0.45"
-    assert titles(site.get("/user", id=USER, beta="0.05")) == titles(turned)
+    assert titles(still.get("/user", id=USER, beta="0.05")) == titles(turned)
 
 
-def test_a_beta_at_rest_is_the_stored_list(site: Site) -> None:
-    page = site.part("/user/list", id=USER, beta="0.50", diversity="0.45")
+def test_a_beta_at_rest_is_the_stored_list(still: Site) -> None:
+    page = still.part("/user/list", id=USER, beta="0.50", diversity="0.45")
     assert "as the run stored it" in page.text
     assert marks(page) == []
 
 
-def test_length_category_and_what_was_had_can_be_chosen(site: Site) -> None:
-    assert len(titles(site.part("/user/list", id=USER, k=3))) == 3
-    category = site.holder.ranking.bundle.meta.categories[0]
-    page = site.part("/user/list", id=USER, category=category)
+def test_length_category_and_what_was_had_can_be_chosen(still: Site) -> None:
+    assert len(titles(still.part("/user/list", id=USER, k=3))) == 3
+    category = still.holder.ranking.bundle.meta.categories[0]
+    page = still.part("/user/list", id=USER, category=category)
     assert titles(page)
     assert set(page.found(r'</a>\s*<span class="quiet small">(.*?)</span>')) == {category}
-    with_had = site.part("/user/list", id=USER, viewed="true", k=60)
+    with_had = still.part("/user/list", id=USER, viewed="true", k=60)
     assert QUOTES in titles(with_had)
-    assert QUOTES not in titles(site.part("/user/list", id=USER, k=60))
+    assert QUOTES not in titles(still.part("/user/list", id=USER, k=60))
 
 
-def test_scores_can_be_read_as_sums(site: Site) -> None:
-    sums = site.get("/user", id=USER).found(r'class="sum">(.*?)</span>')
-    entries = site.client.get(f"/v1/users/{USER}/recommendations?k=10&explain=true").json()["items"]
+def test_scores_can_be_read_as_sums(still: Site) -> None:
+    sums = still.get("/user", id=USER).found(r'class="sum">(.*?)</span>')
+    entries = still.client.get(f"/v1/users/{USER}/recommendations?k=10&explain=true").json()["items"]
     for text, entry in zip(sums, entries, strict=True):
         whole, _, parts = text.partition(" = ")
         numbers = [float(part) for part in parts.replace("− ", "-").replace("+ ", "").split() if part[-1].isdigit()]
@@ -159,11 +159,11 @@ def test_edits_work_without_scripts(site: Site) -> None:
         ({"action": "burn"}, "action: input should be"),
     ],
 )
-def test_an_edit_that_is_not_complete_is_refused_with_a_sentence(site: Site, form: dict[str, str], said: str) -> None:
-    page = site.send("/user/interests", id=USER, **form)
+def test_an_edit_that_is_not_complete_is_refused_with_a_sentence(still: Site, form: dict[str, str], said: str) -> None:
+    page = still.send("/user/interests", id=USER, **form)
     assert (page.status, page.headers["hx-retarget"]) == (422, "#problem")
     assert said in page.text
-    assert list(site.holder.ranking.live.edits(USER)) == []
+    assert list(still.holder.ranking.live.edits(USER)) == []
 
 
 def test_events_that_came_in_stand_first_and_change_the_list(site: Site) -> None:
@@ -180,8 +180,8 @@ def test_events_that_came_in_stand_first_and_change_the_list(site: Site) -> None
     assert titles(page) != before
 
 
-def test_a_user_who_did_nothing_is_told_so(site: Site) -> None:
-    page = site.get("/user", id=STRANGE_USER)
+def test_a_user_who_did_nothing_is_told_so(still: Site) -> None:
+    page = still.get("/user", id=STRANGE_USER)
     assert page.status == 200
     for words in ("Nothing is known of what this user did", "There is no profile", "No interest is written down"):
         assert words in page.text
@@ -190,8 +190,8 @@ def test_a_user_who_did_nothing_is_told_so(site: Site) -> None:
 
 
 @pytest.mark.parametrize("path", ["/user", "/user/list", "/user/evidence", "/why"])
-def test_nobody_has_no_page(site: Site, path: str) -> None:
-    page = site.get(path, id="<ghost>", user="<ghost>", item="tea-0-1")
+def test_nobody_has_no_page(still: Site, path: str) -> None:
+    page = still.get(path, id="<ghost>", user="<ghost>", item="tea-0-1")
     assert page.status == 404
     assert "There is no user '<ghost>' in release r0002" in page.text
     assert "<ghost>" not in page.html
@@ -200,12 +200,12 @@ def test_nobody_has_no_page(site: Site, path: str) -> None:
 @pytest.mark.parametrize(
     "query", [{"k": "0"}, {"k": "x"}, {"beta": "2"}, {"beta": "nan"}, {"diversity": "-1"}, {"id": ""}]
 )
-def test_what_makes_no_sense_is_not_understood(site: Site, query: dict[str, str]) -> None:
-    assert site.get("/user", **({"id": USER} | query)).status == 422
+def test_what_makes_no_sense_is_not_understood(still: Site, query: dict[str, str]) -> None:
+    assert still.get("/user", **({"id": USER} | query)).status == 422
 
 
-def test_every_title_is_inert(site: Site) -> None:
-    page = site.get("/user", id=USER, viewed="true", k=72, events="all")
+def test_every_title_is_inert(still: Site) -> None:
+    page = still.get("/user", id=USER, viewed="true", k=72, events="all")
     assert IMAGE in titles(page)
     assert QUOTES in titles(page)
     tags = page.tags

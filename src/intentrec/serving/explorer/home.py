@@ -11,6 +11,7 @@ from intentrec.serving.explorer.explorer import Explorer
 from intentrec.serving.explorer.route import page_router
 from intentrec.serving.ranking import Ranking
 
+_SOME = 8
 _PAGE = 50
 _FOUND = 20
 
@@ -24,7 +25,7 @@ def home_routes(explorer: Explorer) -> APIRouter:
     def home(request: Request) -> Response:
         ranking = explorer.ranking()
         meta = ranking.bundle.meta
-        some = ranking.bundle.users(limit=8)
+        some = _there(ranking, ranking.bundle.users(limit=_SOME))
         return explorer.page(request, "home", meta=meta, users=some, query="", live_items=len(ranking.live.items))
 
     @router.get("/search")
@@ -41,15 +42,20 @@ def home_routes(explorer: Explorer) -> APIRouter:
         ranking = explorer.ranking()
         found = ranking.bundle.users(after=after, limit=_PAGE + 1)
         more = found[_PAGE - 1] if len(found) > _PAGE else None
-        n_users = ranking.bundle.meta.n_users
-        return explorer.page(request, "users", users=found[:_PAGE], after=after, more=more, n_users=n_users)
+        values: dict[str, Any] = {"users": _there(ranking, found[:_PAGE]), "n_users": ranking.bundle.meta.n_users}
+        return explorer.page(request, "users", **values, after=after, more=more)
 
     return router
 
 
+def _there(ranking: Ranking, users: list[str]) -> list[str]:
+    """Without those who were erased since the release was made."""
+    return [user for user in users if not ranking.live.is_erased(user)]
+
+
 def _users(ranking: Ranking, words: str) -> list[str]:
     """The user of that id, and those whose ids begin with it."""
-    following = ranking.bundle.users(after=words, limit=_FOUND)
+    following = _there(ranking, ranking.bundle.users(after=words, limit=_FOUND))
     exact = [words] if ranking.knows(words) else []
     return [*exact, *(user for user in following if user.startswith(words))][:_FOUND]
 
