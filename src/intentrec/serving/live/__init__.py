@@ -1,7 +1,9 @@
 """What happened since the release: durable before it is acknowledged, served at the next request, then drained."""
 
-from intentrec.serving.live.coverage import Covering
-from intentrec.serving.live.keeper import Keeper
+from typing import TYPE_CHECKING
+
+from intentrec.extras import lazily
+from intentrec.serving.live.coverage import Coverage, Covering
 from intentrec.serving.live.models import (
     Added,
     ErasureStatus,
@@ -15,8 +17,12 @@ from intentrec.serving.live.models import (
 from intentrec.serving.live.state import LiveState
 from intentrec.serving.live.store import LiveStore
 
+if TYPE_CHECKING:
+    from intentrec.serving.live.keeper import Keeper
+
 __all__ = [
     "Added",
+    "Coverage",
     "Covering",
     "ErasureStatus",
     "Exposure",
@@ -29,3 +35,5 @@ __all__ = [
     "LiveStore",
     "Refreshed",
 ]
+
+__getattr__ = lazily(__name__, {"Keeper": "keeper"})
