@@ -9,7 +9,6 @@ import orjson
 import polars as pl
 from numpy.typing import NDArray
 
-from intentrec.codes import places
 from intentrec.errors import DataError, WorkspaceError
 from intentrec.retrieval import BetaByActivity, ItemIndex, RetrievalConfig, load_index
 from intentrec.retrieval.memory import Remembered
@@ -211,5 +210,6 @@ class Bundle:
 
 
 def _row_of(names: NDArray[np.str_], name: str) -> int | None:
-    row = int(places(names, [name])[0])
-    return row if row >= 0 and names[row] == name else None
+    # Of one width, as in `places`, which takes five times as long for one name.
+    row = int(names.searchsorted(np.array(name, dtype=names.dtype)))
+    return row if row < len(names) and names[row] == name else None
