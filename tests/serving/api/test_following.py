@@ -1,13 +1,10 @@
-"""A worker warms up, looks for newer releases, and does not outlive its main process."""
+"""A worker warms up, looks for newer releases, tells what failed."""
 
 import asyncio
-import os
-import signal
 from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 
 from intentrec.errors import WorkspaceError
-from intentrec.serving import worker
 from intentrec.serving.api.desk import Desk
 from intentrec.serving.api.following import follow
 from serving_fakes import FakeHolder
@@ -41,12 +38,3 @@ def test_it_polls_until_it_is_ended_and_errors_are_told_and_tried_again(tmp_path
     assert messages[0].startswith("warming up failed")
     assert messages[1].startswith("looking for a newer release failed")
     holder.store.close()
-
-
-def test_a_worker_leaves_when_its_parent_is_gone(monkeypatch):
-    sent = []
-    monkeypatch.setattr(os, "kill", lambda pid, number: sent.append((pid, number)))
-    worker.leave(os.getppid())
-    assert not sent
-    worker.leave(-1)
-    assert sent == [(os.getpid(), signal.SIGTERM)]
