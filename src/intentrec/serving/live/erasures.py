@@ -73,7 +73,7 @@ class Erasures:
             done = erase_user(self.workspace, user_id, now, erase_calls)
             self.store.write(partial(_note, receipt_id=receipt_id, done=done))
         self._renew_bundles()
-        at, receipts = micros(now), [receipt_id for receipt_id, _ in jobs]
+        at, receipts = micros(self.store.clock()), [receipt_id for receipt_id, _ in jobs]  # this may have taken long
         self.store.write(lambda batch: _erased(batch, receipts, at))
 
     def _renew_bundles(self) -> None:

@@ -3,6 +3,7 @@
 import threading
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
+from time import monotonic
 
 import orjson
 
@@ -31,6 +32,8 @@ SELECT * FROM (
 ) ORDER BY timestamp, n
 """
 _REMEMBERED = 1000
+_TRUSTED = 1.0
+"""Seconds after which SQLite is asked although nobody has rung: a process may have died between commit and bell."""
 
 
 class LiveState:
@@ -66,6 +69,7 @@ class LiveState:
 
     def _load(self) -> None:
         """What comes in while this reads is read again by the next `sync`."""
+        self._heard, self._asked_at = self._store.heard(), monotonic()
         self._data_version = self._store.data_version()
         self._seen = int(self._store.fact("n", 0))
         self._versions: dict[str, int] = dict(self._store.read(_USERS, self._values))
@@ -81,10 +85,14 @@ class LiveState:
         Raises:
             WorkspaceError: The store cannot be read; what was known before still is.
         """
-        data_version = self._store.data_version()
-        if data_version == self._data_version:
+        heard, now = self._store.heard(), monotonic()
+        if heard == self._heard and now - self._asked_at < _TRUSTED:
             return
+        data_version = self._store.data_version()
         with self._lock:
+            self._heard, self._asked_at = heard, now
+            if data_version == self._data_version:
+                return
             if self._seen < int(self._store.fact("changes_from", 0)):
                 self._load()
                 return

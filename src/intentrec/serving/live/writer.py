@@ -56,10 +56,14 @@ class _Job:
 
 
 class Writer:
-    """Runs jobs in the order they come, in a thread of its own that starts with the first."""
+    """Runs jobs in the order they come, in a thread of its own that starts with the first.
 
-    def __init__(self, file: Path, patience: float) -> None:
-        self._file, self._patience = file, patience
+    Args:
+        committed: Called after each commit, before anybody is told that it is done.
+    """
+
+    def __init__(self, file: Path, patience: float, committed: Callable[[], None] = lambda: None) -> None:
+        self._file, self._patience, self._committed = file, patience, committed
         self._queue: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
@@ -135,6 +139,7 @@ class Writer:
                 results = [job.work(batch) for job in jobs]
                 batch.keep("n", batch.last)
                 self._db.execute("COMMIT")
+                self._committed()
                 return results
         except BaseException:
             self._disconnect()
