@@ -1,5 +1,6 @@
 """How requests say which list they want."""
 
+from functools import cached_property
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, create_model
@@ -44,6 +45,11 @@ class ListOptions(BaseModel):
 
     def ask(self) -> Ask:
         """The same for a ranking."""
+        return self.asked
+
+    @cached_property
+    def asked(self) -> Ask:
+        """See `ask`."""
         return Ask(
             k=self.k,
             filter_viewed=not self.include_viewed,

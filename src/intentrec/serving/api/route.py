@@ -7,6 +7,7 @@ FastAPI's solving of dependencies would cost more than a stored answer. A route'
 import inspect
 import re
 from collections.abc import Awaitable, Callable, Coroutine
+from functools import lru_cache
 from typing import Any, cast, get_args, get_origin, get_type_hints
 
 from fastapi.routing import APIRoute
@@ -21,6 +22,7 @@ from intentrec.serving.api.problems import Problem
 from intentrec.serving.operations.traces import STATUS, request_span
 
 Endpoint = Callable[..., Awaitable[Response]]
+_QUERIES, _SHORT = 1024, 512  # so many query strings of so many bytes at most are read once for all
 
 
 class Route(APIRoute):
@@ -78,19 +80,25 @@ class _Reader:
         self._body = _model(hints.get("body"))
         self._wants_request = "request" in hints
         self._repeatable = _repeatable(self._query)
+        self._known = lru_cache(_QUERIES)(self._asked)
 
     async def __call__(self, request: Request) -> dict[str, Any]:
         given = request.scope["path_params"]
         values: dict[str, Any] = {name: checked_id(adapter, given[name], name) for name, adapter in self._ids}
         if self._query is not None:
-            values["query"] = checked(
-                self._query, query_values(request.scope["query_string"], self._repeatable), "query"
-            )
+            raw = request.scope["query_string"]
+            values["query"] = self._known(raw) if len(raw) <= _SHORT else self._asked(raw)
         if self._body is not None:
             values["body"] = checked(self._body, await body_values(request), "body")
         if self._wants_request:
             values["request"] = request
         return values
+
+    def _asked(self, raw: bytes) -> BaseModel:
+        """What stands behind the `?`; the same model for the same bytes, so it must not be changed."""
+        assert self._query is not None
+        asked: BaseModel = checked(self._query, query_values(raw, self._repeatable), "query")
+        return asked
 
 
 def _model(hint: Any) -> type[BaseModel] | None:
