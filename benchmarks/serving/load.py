@@ -35,7 +35,7 @@ from benchmarks.serving import opening
 from benchmarks.serving.histogram import picture, together
 from benchmarks.serving.pairs import in_turns, rounded
 from benchmarks.serving.processes import memory
-from benchmarks.serving.served import Served, intentrec, started, until_all_listen
+from benchmarks.serving.served import Served, intentrec, started, until_all_listen, until_quiet
 from benchmarks.serving.tables import LIVE, Live, live_table, pair_table
 from benchmarks.serving.wrk import Load, Measured
 from intentrec.serving.bundle import Bundle, bundle_of
@@ -140,6 +140,7 @@ def stretches(site: Site, seconds: int, n: int) -> dict[str, Measured]:
         payloads.write_bytes(b"\n".join(answers(site, served, N_BARE)))
         bare = [sys.executable, "-m", "benchmarks.serving.bare", str(payloads)]
         with started(bare, site.folder / "bare.log", SERVER_CORE) as beside:
+            until_quiet(served)
             found = {}
             for name, more in (("stored lists", ""), ("stored lists, filtered", FILTER.format(quote(site.category)))):
                 wanted = site.load(PATH + more, seconds, CONNECTIONS)

@@ -19,6 +19,7 @@ from benchmarks.serving.processes import command, cpu_seconds, listens, tree
 _START_S = 120.0
 _STOP_S = 60.0
 _LOOK_S = 0.05
+_QUIET_S, _QUIET_SHARE = 3.0, 0.03
 
 
 @dataclass
@@ -143,6 +144,16 @@ def until_all_listen(served: Served, n: int) -> None:
         if time.monotonic() > deadline:
             raise RuntimeError(f"{len(served.workers)} of {n} workers listen; see {served.log}.")
         time.sleep(_LOOK_S)
+
+
+def until_quiet(served: Served) -> None:
+    """Wait until a server that nobody asks has done what it does after its start."""
+    deadline = time.monotonic() + _START_S
+    while time.monotonic() < deadline:
+        before = served.cpu_seconds()
+        time.sleep(_QUIET_S)
+        if served.cpu_seconds() - before <= _QUIET_SHARE * _QUIET_S:
+            return
 
 
 def _port(served: Served) -> int:
