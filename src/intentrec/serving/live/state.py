@@ -90,15 +90,17 @@ class LiveState:
             return
         data_version = self._store.data_version()
         with self._lock:
+            if data_version != self._data_version:
+                self._catch_up(data_version)
+            # Last: whoever sees these may rely on all that they stand for.
             self._heard, self._asked_at = heard, now
-            if data_version == self._data_version:
-                return
-            if self._seen < int(self._store.fact("changes_from", 0)):
-                self._load()
-                return
-            new = self._store.read(_NEW, {"seen": self._seen})
-            self._take(new)
-            self._data_version = data_version
+
+    def _catch_up(self, data_version: int) -> None:
+        if self._seen < int(self._store.fact("changes_from", 0)):
+            self._load()
+            return
+        self._take(self._store.read(_NEW, {"seen": self._seen}))
+        self._data_version = data_version
 
     def _take(self, new: Sequence[tuple[int, str, str]]) -> None:
         touched = set()
