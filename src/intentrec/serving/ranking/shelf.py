@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from intentrec.serving.live import LiveItem
 
 _MASKS = 64  # a megabyte each at a million items
+_OFTEN, _COUNTED = 16, 1000  # a mask is made when filters come this often; this many are counted
 _NOT_NAMED = -1
 
 
@@ -48,6 +49,7 @@ class Shelf:
     new_brands: Mapping[str, int]
     prices: NDArray[np.float64]
     _masks: dict[Filters, Mask] = field(default_factory=dict, repr=False)
+    _asked: dict[Filters, int] = field(default_factory=dict, repr=False)
 
     @classmethod
     def of_release(cls, bundle: Bundle) -> Self:
@@ -118,6 +120,18 @@ class Shelf:
                 self._masks.pop(next(iter(self._masks)), None)
             self._masks[filters] = mask = self.passes(filters, slice(None))
         return mask
+
+    def few_passing(self, filters: Filters, rows: NDArray[np.integer]) -> Mask:
+        """Which of a few items come through; filters that are asked for again and again are looked up in a mask."""
+        mask = self._masks.get(filters)
+        if mask is None:
+            if len(self._asked) >= _COUNTED:
+                self._asked.clear()
+            times = self._asked[filters] = self._asked.get(filters, 0) + 1
+            if times < _OFTEN:
+                return self.passes(filters, rows)
+            mask = self.passing(filters)
+        return np.ones(len(rows), dtype=np.bool_) if mask is None else mask[rows]
 
     def passes(self, filters: Filters, rows: slice | NDArray[np.integer]) -> Mask:
         """Which of the items come through."""

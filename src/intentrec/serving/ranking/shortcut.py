@@ -29,7 +29,7 @@ def cut(stored: StoredList, ask: Ask, shelf: Shelf) -> tuple[bytes, int] | None:
     """
     if ask.filters.open and not shelf.live:
         return None if ask.k > len(stored) else (stored.first(ask.k, full=ask.explain), ask.k - 1)
-    passing = shelf.passes(ask.filters, stored.items.astype(np.int64))
+    passing = shelf.few_passing(ask.filters, stored.items.astype(np.int64))
     places = np.flatnonzero(passing)[: ask.k].tolist()
     return None if len(places) < ask.k else (_joined(stored, places, shelf, explain=ask.explain), places[-1])
 
