@@ -135,6 +135,7 @@ class Site:
 
 def stretches(site: Site, seconds: int, n: int) -> dict[str, Measured]:
     """All loads on one worker: prints a table each, and returns the times to answer."""
+    opening.read_all(site.bundle)
     with site.serving(1) as served:
         payloads = site.folder / "lists.jsonl"
         payloads.write_bytes(b"\n".join(answers(site, served, N_BARE)))

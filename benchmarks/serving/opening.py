@@ -11,6 +11,8 @@ import orjson
 
 from intentrec.serving.bundle import Bundle
 
+_PIECE = 1 << 22
+
 
 @dataclass(frozen=True)
 class Opening:
@@ -45,6 +47,15 @@ def forget(folder: Path) -> None:
             with file.open("rb") as opened:
                 os.fsync(opened.fileno())
                 os.posix_fadvise(opened.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+
+
+def read_all(folder: Path) -> None:
+    """Bring the pages of all files below a folder into memory, as an export that wrote them leaves them."""
+    for file in sorted(folder.rglob("*")):
+        if file.is_file():
+            with file.open("rb", buffering=0) as opened:
+                while opened.read(_PIECE):
+                    pass
 
 
 def main() -> None:
