@@ -9,7 +9,7 @@ import pytest
 from intentrec.errors import NotFoundError, WorkspaceError
 from intentrec.serving.bundle import bundle_of, export_bundle
 from intentrec.serving.holder import Holder
-from intentrec.serving.live import LiveEvent
+from intentrec.serving.live import LiveEvent, LiveStore
 from intentrec.serving.ranking import Ask
 from intentrec.workspace import Workspace
 from serving_shop import copied, published_again
@@ -137,3 +137,29 @@ def test_what_cannot_be_served_is_an_error_at_the_start(tmp_path, shop):
     published_again(shop)
     with pytest.raises(WorkspaceError):
         Holder.open(shop.root)
+
+
+def test_towers_that_were_needed_are_loaded_before_the_next_release_is_served(shop, holder):
+    holder.store.add_events([event("e1", "user000", "tea-0-0")])
+    holder.ranking.for_user("user000", Ask())
+    assert holder.ranking.is_warm
+    published_again(shop)
+    export_bundle(shop)
+    assert holder.poll()
+    assert holder.ranking.is_warm
+
+
+def test_towers_that_nobody_needed_are_not_loaded(shop, holder):
+    published_again(shop)
+    export_bundle(shop)
+    assert holder.poll()
+    assert not holder.ranking.is_warm
+
+
+def test_a_worker_that_nobody_asks_hears_of_an_erasure(shop, holder):
+    other = LiveStore.open(shop.root / "live")
+    other.erase("user000")
+    other.close()
+    live = holder.live
+    assert not holder.poll()
+    assert live.is_erased("user000")

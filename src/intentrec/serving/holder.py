@@ -105,13 +105,17 @@ class Holder:
         """Open the current release where another one is served; whether it was swapped. Blocks: use a thread.
 
         A release whose bundle the keeper has not made yet is passed over until the next poll. One that cannot be
-        opened is logged, once, and the old one stays.
+        opened is logged, once, and the old one stays. What is live is looked at each time: a worker that nobody asks
+        must learn of an erasure, too.
         """
         try:
+            self.live.sync()
             folder = bundle_of(self.workspace, self.workspace.release())
             if folder == self._ranking.bundle.folder or not folder.exists():
                 return False
             ranking = self._current(folder)
+            if self._ranking.is_warm:
+                ranking.warm()  # or the first live user after the swap would wait for it
         except Exception as error:
             if str(error) != self._refused:
                 logger.exception("a newer release cannot be opened; the old one stays")

@@ -67,6 +67,11 @@ class Ranking:
         """Load now what is otherwise loaded at first need: the towers and the reader of texts. Takes seconds."""
         self._reader.warm()
 
+    @property
+    def is_warm(self) -> bool:
+        """Whether somebody has needed the towers already."""
+        return self._reader.is_warm
+
     def for_user(self, user_id: str, ask: Ask) -> Answer:
         """A user's list: as it was stored where nothing is live and nothing overrides it, else ranked anew.
 

@@ -59,6 +59,11 @@ class Reader:
             if self._bundle.meta.text_width:
                 self.titles(["nothing"])
 
+    @property
+    def is_warm(self) -> bool:
+        """Whether the towers are loaded."""
+        return "_towers" in self.__dict__
+
     def _loaded(self) -> "Towers | None":
         return self._towers
 
