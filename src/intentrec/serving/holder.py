@@ -79,6 +79,7 @@ class Holder:
             IntentrecError: It does not.
         """
         ranking = self._ranking
+        self.store.data_version()  # asks the file, where `sync` may trust that nothing happened
         ranking.live.sync()
         return ranking.bundle.meta
 

@@ -28,8 +28,9 @@ def keep(root: Path, parent: int) -> None:
     from intentrec.serving.live import Keeper, LiveStore
 
     stop = threading.Event()
-    for each in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(each, lambda *_: stop.set())
+    signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    # Ctrl-C reaches every process of the terminal; when the keeper ends is for the main process to say.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_watch, args=(parent, stop), daemon=True).start()
     workspace = Workspace(root)
     config = load_config(workspace.config_file)

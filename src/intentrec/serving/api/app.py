@@ -25,6 +25,7 @@ from intentrec.serving.api.spec import ABOUT, TAGS, specification
 from intentrec.serving.explorer.sessions import Sessions
 from intentrec.serving.holder import Holder
 from intentrec.serving.keys import Caller
+from intentrec.serving.operations import traces
 from intentrec.serving.operations.logs import RequestLog
 from intentrec.serving.operations.metrics import metrics
 
@@ -78,6 +79,7 @@ def create_app(
         threads.shutdown()
         desk.arms.log.close()
         holder.close()
+        traces.end()
 
     app = Api(
         title="intentrec",
