@@ -5,9 +5,9 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from intentrec.errors import ConfigError, NotFoundError
+from intentrec.errors import ConfigError, NotFoundError, WorkspaceError
 from intentrec.pipeline.daily import RunOptions, run_day
-from intentrec.pipeline.recommender import Recommender
+from intentrec.pipeline.recommender import Recommender, settings_of
 from intentrec.pipeline.why import explain_pair
 from intentrec.progress import SILENT
 from intentrec.tables import RECOMMENDATIONS
@@ -156,3 +156,8 @@ def test_an_interest_stands_only_where_its_tags_lead_to_the_items_category(relea
             (row["user_id"], interest_id, category[row["item_id"]]) in reach
             for interest_id in recommender.interests.filter(interest=row["interest"])["interest_id"]
         )
+
+
+def test_settings_of_another_version_are_refused_in_one_sentence() -> None:
+    with pytest.raises(WorkspaceError, match=r"Release r0007 .* its setting 'run.someday' is not known here"):
+        settings_of("r0007", {"run": {"someday": 1}})

@@ -1,11 +1,13 @@
 """Recommendations of a release, with their reasons: what an application asks."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import polars as pl
+from pydantic import ValidationError
 
 from intentrec.config import Config
-from intentrec.errors import NotFoundError
+from intentrec.errors import NotFoundError, WorkspaceError
 from intentrec.pipeline.ranker import Ranker, popular_items
 from intentrec.pipeline.reasons import chosen, with_reasons
 from intentrec.retrieval import BetaByActivity
@@ -23,7 +25,7 @@ class Recommender:
     def __init__(self, workspace: Workspace, release: str | None = None) -> None:
         self.workspace = workspace
         self.release: Manifest = workspace.releases.get(release) if release else workspace.release()
-        self.config = Config.model_validate(self.release.config)
+        self.config = settings_of(self.release.release, self.release.config)
         self.interests = self.read("interests")
         self.tags = self.read("tags")
         self.catalogue = self.read("catalogue")
@@ -104,3 +106,19 @@ def _known_to(release: Manifest) -> pl.Expr:
     """Events that the run read: an erasure writes the table anew, with those that came in since."""
     last = release.facts.get("run", {}).get("last_row")
     return pl.lit(value=True) if last is None else pl.col("row") <= last
+
+
+def settings_of(release: str, config: Mapping[str, Any]) -> Config:
+    """The settings that a release was made with.
+
+    Raises:
+        WorkspaceError: This version does not know them.
+    """
+    try:
+        return Config.model_validate(config)
+    except ValidationError as error:
+        where = ".".join(str(part) for part in error.errors()[0]["loc"])
+        raise WorkspaceError(
+            f"Release {release} was made by another version of intentrec: its setting {where!r} is not known here. "
+            "Run `intentrec run` again."
+        ) from error

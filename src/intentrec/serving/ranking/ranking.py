@@ -8,6 +8,7 @@ import numpy as np
 
 from intentrec.config import Config
 from intentrec.errors import NotFoundError
+from intentrec.pipeline.recommender import settings_of
 from intentrec.pipeline.why import Chain
 from intentrec.serving.bundle import About, Bundle
 from intentrec.serving.ranking import channels
@@ -16,7 +17,7 @@ from intentrec.serving.ranking.chain import chain_of
 from intentrec.serving.ranking.cosines import Cosines
 from intentrec.serving.ranking.lists import Lists
 from intentrec.serving.ranking.people import People
-from intentrec.serving.ranking.reading import Reader, settings_of
+from intentrec.serving.ranking.reading import Reader
 from intentrec.serving.ranking.shelf import Shelf
 from intentrec.serving.ranking.shelves import Shelves
 from intentrec.serving.ranking.shortcut import Newcomers, cut, fits, score_at
@@ -56,7 +57,7 @@ class Ranking:
         self.bundle = bundle
         self.live = live
         self.config = config
-        self.released = settings_of(bundle)
+        self.released = settings_of(bundle.meta.release, bundle.meta.config)
         self._reader = Reader(bundle, self.released)
         self._people = People(bundle, live, self.released, config.serving.latest_events, self._reader)
         self._shelves = Shelves(bundle, live, self._reader, config.serving.new_item_neighbours)

@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
-from pydantic import ValidationError
 
 from intentrec import towers
 from intentrec.codes import places
 from intentrec.config import Config
-from intentrec.errors import ConfigError, WorkspaceError
+from intentrec.errors import ConfigError
 from intentrec.serving.bundle import Bundle
 from intentrec.text.embeddings import Embedder, open_embedder
 
@@ -22,22 +21,6 @@ if TYPE_CHECKING:
     from intentrec.towers import Towers
 
 Vectors = NDArray[np.float32]
-
-
-def settings_of(bundle: Bundle) -> Config:
-    """The settings that a release was made with.
-
-    Raises:
-        WorkspaceError: This version does not know them.
-    """
-    try:
-        return Config.model_validate(bundle.meta.config)
-    except ValidationError as error:
-        where = ".".join(str(part) for part in error.errors()[0]["loc"])
-        raise WorkspaceError(
-            f"Release {bundle.meta.release} was made by another version of intentrec: its setting {where!r} is not "
-            "known here. Run `intentrec run` again."
-        ) from error
 
 
 class Reader:
