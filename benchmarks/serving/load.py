@@ -221,9 +221,9 @@ def memories(site: Site) -> str:
         if served.keeper is not None:
             rows.append(("keeper", memory(served.keeper)))
     lines = ["\n**Memory**, MB, after lists for many users; shared pages count in full in RSS and in parts in PSS\n"]
-    lines += ["| process | RSS | PSS | private |", "|---|---|---|---|"]
+    lines += ["| process | RSS | PSS | its own |", "|---|---|---|---|"]
     lines += [
-        f"| {name} | {each.rss / 1e6:,.0f} | {each.pss / 1e6:,.0f} | {each.private / 1e6:,.0f} |" for name, each in rows
+        f"| {name} | {each.rss / 1e6:,.0f} | {each.pss / 1e6:,.0f} | {each.own / 1e6:,.0f} |" for name, each in rows
     ]
     return "\n".join(lines)
 

@@ -17,12 +17,12 @@ class Memory:
     Attributes:
         rss: All pages that it has in memory.
         pss: The same, a page that n processes share counted as 1/n.
-        private: Pages that it alone has.
+        own: Pages that it has written, and that are nowhere else: not those of files.
     """
 
     rss: int
     pss: int
-    private: int
+    own: int
 
 
 def tree(pid: int) -> list[int]:
@@ -48,7 +48,7 @@ def memory(pid: int) -> Memory:
     for line in (PROC / str(pid) / "smaps_rollup").read_text().splitlines()[1:]:
         name, rest = line.split(":")
         values[name] = int(rest.split()[0]) * 1024
-    return Memory(values["Rss"], values["Pss"], values["Private_Clean"] + values["Private_Dirty"])
+    return Memory(values["Rss"], values["Pss"], values["Private_Dirty"])
 
 
 def command(pid: int) -> str:

@@ -90,7 +90,7 @@ def test_processor_seconds_are_those_of_a_process_and_all_below_it():
     assert 0.25 <= cpu_seconds(process.pid) < 5
     assert "time.process_time" in command(process.pid)
     own = memory(process.pid)
-    assert own.rss >= own.pss >= own.private > 0
+    assert own.rss >= own.pss >= own.own > 0
     process.communicate("\n")
     assert cpu_seconds(process.pid) == 0
     assert command(process.pid) == ""
