@@ -31,6 +31,7 @@ class Stage:
     Attributes:
         workers: How many the server has.
         seconds: How long each fault lasts, where it does not say itself when it is over.
+        kills: How many workers, and how many keepers, are killed in their turn.
     """
 
     world: World
@@ -39,6 +40,7 @@ class Stage:
     redis: Redis | None
     workers: int
     seconds: float
+    kills: int
 
     def wait(self) -> None:
         """Let clients work for a while, and until some lists were looked at."""
@@ -102,8 +104,8 @@ def until_served(stage: Stage, release: str) -> None:
 
 
 def kill_workers(stage: Stage) -> None:
-    """Each worker in turn; the next one when there are as many as before."""
-    for pid in stage.served.workers:
+    """One worker after the other; the next one when there are as many as before."""
+    for pid in stage.served.workers[: stage.kills]:
         os.kill(pid, signal.SIGKILL)
         until(stage, partial(_replaced, stage, pid), "a worker was not started again")
 
@@ -114,8 +116,8 @@ def until_there_are(stage: Stage, n: int) -> None:
 
 
 def kill_keeper(stage: Stage) -> None:
-    """Twice, each time in the midst of whatever it does."""
-    for _ in range(2):
+    """Each time in the midst of whatever it does."""
+    for _ in range(stage.kills):
         keeper = stage.served.keeper
         if keeper is None:
             stage.world.record.complain("there was no keeper to kill")

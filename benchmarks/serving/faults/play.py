@@ -50,12 +50,13 @@ class Outcome:
     stopped: int
 
 
-def play(root: Path, acts: Sequence[Act], seconds: float, pause: float = 0.002) -> Outcome:
+def play(root: Path, acts: Sequence[Act], seconds: float, pause: float = 0.002, kills: int = WORKERS) -> Outcome:
     """Serve a small shop while things go wrong.
 
     Args:
         root: An empty folder.
         seconds: How long each fault lasts.
+        kills: As of `Stage`.
         pause: Of a client after each list; without any, the clients take the processors from the server.
     """
     record = Record()
@@ -70,7 +71,7 @@ def play(root: Path, acts: Sequence[Act], seconds: float, pause: float = 0.002) 
             allowed = {(act.name, kind): OK | more for act in acts for kind, more in act.allowed.items()}
             expected = {name: shop.expected(name) for name in ("r0001", "r0002")}
             world = World(shop, served.port, key, record, allowed, expected, pause)
-            stage = Stage(world, served, disk, share, WORKERS, seconds)
+            stage = Stage(world, served, disk, share, WORKERS, seconds, kills)
             until_there_are(stage, WORKERS)
             took = _perform(stage, acts)
             record.wrong += wrong_lists(world)
