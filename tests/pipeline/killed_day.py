@@ -5,10 +5,7 @@ call to the model, or the beginning or end of writing a table, a step record or 
 """
 
 import os
-import signal
 import sys
-import threading
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -22,37 +19,15 @@ from intentrec.progress import SILENT
 from intentrec.workspace import Workspace, artefacts, deltas, files
 from intentrec.workspace import releases as release_files
 from intentrec.workspace import steps as step_files
+from kill_moments import Moments
 from shop_world import NOW, fill, opener
 
-kill_at = int(sys.argv[3])
+moments = Moments(int(sys.argv[3]))
 log = os.open(sys.argv[2], os.O_CREAT | os.O_APPEND | os.O_WRONLY)
-lock = threading.Lock()
-moments = 0
-
-
-def moment() -> None:
-    global moments  # noqa: PLW0603
-    with lock:
-        moments += 1
-        if moments == kill_at:
-            os.kill(os.getpid(), signal.SIGKILL)
-
-
-def around(module: Any, name: str) -> None:
-    """Make the moments before and after a function's work moments to be killed at."""
-    work: Callable[..., Any] = getattr(module, name)
-
-    def counted(*args: Any, **kwargs: Any) -> Any:
-        moment()
-        result = work(*args, **kwargs)
-        moment()
-        return result
-
-    setattr(module, name, counted)
 
 
 def answer(request: Request) -> dict[str, Any]:
-    moment()  # before the call is counted: a call that never reached the model was not made
+    moments.moment()  # before the call is counted: a call that never reached the model was not made
     os.write(log, f"{hash_of(request)}\n".encode())
     return fill(request)
 
@@ -61,12 +36,12 @@ def hash_of(request: Request) -> str:
     return f"{request.stage}:{hash(request.model_dump_json())}"
 
 
-around(deltas, "write_deltalake")
-around(artefacts, "folder_digest")
+moments.around(deltas, "write_deltalake")
+moments.around(artefacts, "folder_digest")
 for module in (files, release_files, step_files):
-    around(module, "write_atomic")
+    moments.around(module, "write_atomic")
 daily.open_model = opener(ScriptedBackend(answer))  # type: ignore[assignment]
 workspace = Workspace(sys.argv[1])
 options = daily.RunOptions(llm_users=frozenset({"user000", "user001"}))
 daily.run_day(workspace, load_config(workspace.config_file), options, now=lambda: NOW, progress=SILENT)
-print(moments)
+print(moments.count)

@@ -95,13 +95,7 @@ def create_app(
     )
     app.state.holder = holder
     app.router.route_class = Route
-    for name, part in PARTS.items():
-        before = len(app.router.routes)
-        part.add(app.router, desk)
-        for route in app.router.routes[before:]:
-            cast("Route", route).tags.append(name)
-    app.include_router(explorer.routes(holder, now))
-    app.include_router(experiments.routes(holder, now))
+    _route(app, desk, now)
     sessions = Sessions.of(holder)
 
     def session(cookies: str) -> Caller | None:
@@ -109,3 +103,14 @@ def create_app(
 
     app.close_gate(Door(config, holder.caller, session, desk.metrics, RequestLog(config.log_requests), clock))
     return app
+
+
+def _route(app: Api, desk: Desk, now: Callable[[], datetime]) -> None:
+    """Add the routes of the API, under the tags of their parts, and the pages."""
+    for name, part in PARTS.items():
+        before = len(app.router.routes)
+        part.add(app.router, desk)
+        for route in app.router.routes[before:]:
+            cast("Route", route).tags.append(name)
+    app.include_router(explorer.routes(desk.holder, now))
+    app.include_router(experiments.routes(desk.holder, now))
