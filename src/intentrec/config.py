@@ -11,6 +11,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, Field, ValidationError
 from pydantic_core import ErrorDetails
 
+from intentrec.alignment.config import AlignmentConfig
 from intentrec.catalogue.config import CatalogueConfig
 from intentrec.data.config import DataConfig, EventsConfig
 from intentrec.encoder.config import EncoderConfig
@@ -65,6 +66,7 @@ class Config(Section):
     explanations: ExplanationsConfig = ExplanationsConfig()
     evaluation: EvaluationConfig = EvaluationConfig()
     judge: JudgeConfig = JudgeConfig()
+    alignment: AlignmentConfig = AlignmentConfig()
     serving: ServingConfig = ServingConfig()
 
 
