@@ -12,8 +12,15 @@ class FakeModel:
 
     model_id = "fake-1b"
 
-    def __init__(self, answer: Callable[[Request], BaseModel | str | None], *, small: bool = True) -> None:
+    def __init__(
+        self,
+        answer: Callable[[Request], BaseModel | str | None],
+        *,
+        small: bool = True,
+        tuned: Iterable[str] = (),
+    ) -> None:
         self.small = small
+        self.tuned = frozenset(tuned)
         self.asked: list[Request] = []
         self._answer = answer
 

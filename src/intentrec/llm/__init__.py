@@ -4,9 +4,18 @@ Stages see `LanguageModel.complete(requests, AnswerType)`. Behind it stand the l
 erasure), checked and repaired answers, a budget, and one of the backends.
 """
 
+from intentrec.llm.adapters import (
+    AdapterBase,
+    AdapterCard,
+    AdapterData,
+    AdapterFolder,
+    open_adapter,
+    read_card,
+    write_card,
+)
 from intentrec.llm.answers import schema_of
 from intentrec.llm.backends import Backend
-from intentrec.llm.config import LLMConfig, LoRA
+from intentrec.llm.config import Adapter, LLMConfig, LoRA
 from intentrec.llm.ledger import Answer, Call, Ledger, Total
 from intentrec.llm.messages import Completion, Message, Request
 from intentrec.llm.model import EstimatingModel, LanguageModel, LedgeredModel
@@ -15,6 +24,11 @@ from intentrec.llm.prompts import Prompt, fence
 from intentrec.llm.usage import Estimate, Usage
 
 __all__ = [
+    "Adapter",
+    "AdapterBase",
+    "AdapterCard",
+    "AdapterData",
+    "AdapterFolder",
     "Answer",
     "Backend",
     "Call",
@@ -33,8 +47,11 @@ __all__ = [
     "Usage",
     "check_model",
     "fence",
+    "open_adapter",
     "open_backend",
     "open_estimator",
     "open_model",
+    "read_card",
     "schema_of",
+    "write_card",
 ]

@@ -18,6 +18,25 @@ class LoRA(Section):
     """How strongly it is applied; 0 switches it off."""
 
 
+Stage = Literal["interests", "tags", "explanations"]
+"""The writing stages, each of which may have an adapter."""
+
+
+class Adapter(Section):
+    """What a language model learned for one stage, on top of its weights; `intentrec align` makes it."""
+
+    path: str = ""
+    """Folder of the adapter: relative to the workspace, absolute, or `package:NAME/sub` of an installed package. With
+    `openai` it may be left out: then nobody can check that the adapter fits."""
+    scale: float = Field(default=1.0, gt=0.0, le=8.0)
+    """embedded, transformers: how strongly it is applied."""
+    model: str = ""
+    """openai: the name under which the server offers the adapter, as in vLLM's `--lora-modules NAME=FOLDER`."""
+    base_sha256: str = Field(default="", pattern="^([0-9a-f]{64})?$")
+    """Hash of the weights in use, where they are another conversion of the model that the adapter learned on, such as a
+    quantised one. By default they must be the very file that its card names."""
+
+
 class LLMConfig(Section):
     """Which language model writes, how it decodes, and what it may cost."""
 
@@ -43,7 +62,10 @@ class LLMConfig(Section):
     gpu_layers: int = Field(default=0, ge=0, le=1000)
     """embedded: layers put on a GPU, where the installed llama.cpp was built for one."""
     loras: tuple[LoRA, ...] = ()
-    """embedded: adapters, applied together."""
+    """embedded: adapters, applied together to every request."""
+    adapters: dict[Stage, Adapter] = Field(default_factory=dict)
+    """Adapters by stage, as in `[llm.adapters.tags]`: requests of that stage alone are answered with it, in the short
+    form of prompt that it learned."""
     cache_prompt: bool = True
     """embedded: requests that begin alike share the work of reading the beginning."""
 

@@ -21,10 +21,12 @@ class LanguageModel(Protocol):
     Attributes:
         model_id: Name of the model, as it stands in the `model` column of tables.
         small: Whether tasks must be cut into small choices for it.
+        tuned: The stages that it was aligned for; they ask in the short form that it learned.
     """
 
     model_id: str
     small: bool
+    tuned: frozenset[str]
 
     def complete(
         self, requests: Sequence[Request], answer: type[A], progress: Progress = SILENT
@@ -58,6 +60,7 @@ class LedgeredModel:
     ) -> None:
         self.model_id = backend.model_id
         self.small = config.is_small
+        self.tuned = frozenset[str](config.adapters)
         self.ledger = ledger
         self.usage: dict[str, Usage] = {}
         self._backend = backend
@@ -97,6 +100,7 @@ class EstimatingModel:
     def __init__(self, backend: Backend, ledger: Ledger, config: LLMConfig) -> None:
         self.model_id = backend.model_id
         self.small = config.is_small
+        self.tuned = frozenset[str](config.adapters)
         self.asked: list[Request] = []
         self._library = Library(backend, ledger, config)
         self._config = config
