@@ -16,6 +16,7 @@ from intentrec.errors import DataError
 TIMESTAMP = pl.Datetime("us", "UTC")
 EVENT_ROWS = pl.List(pl.Int64)
 LINES = pl.List(pl.Struct({"text": pl.String, "rows": EVENT_ROWS}))
+MESSAGES = pl.List(pl.Struct({"role": pl.String, "content": pl.String}))
 
 
 @dataclass(frozen=True)
@@ -375,6 +376,27 @@ VERDICTS = Table(
     ),
 )
 
+SAMPLES = Table(
+    "samples",
+    "What language models are trained on: questions with the answers to learn.",
+    ("sample_id",),
+    (
+        Column("sample_id", pl.String, "short hash of the question, the answer and where they come from"),
+        Column("task", pl.String, "interests, tags, explanations, curriculum:<name> or general"),
+        Column("source", pl.String, "rules, teacher, self, behaviour, curriculum or general"),
+        Column("writer", pl.String, "which model wrote the answer; 'none' where no language model did"),
+        Column("messages", MESSAGES, "the chat that ends with the question"),
+        Column("answer", pl.String, "what is to be learned: compact JSON, or plain text for general data"),
+        Column("rejected", pl.String, "a worse answer to the same question; null where there is none"),
+        Column("reasoning", pl.String, "the teacher's reasons; null where it gave none"),
+        Column("grade", pl.String, "the judge's grade of the answer; null where nobody judged it"),
+        Column("user_id", pl.String, "whom it is about; null where nobody"),
+        Column("item_id", pl.String, "the item it is about; null where there is none"),
+        _AS_OF,
+        Column("prompt_version", pl.String, "name and hash of the prompt of the question"),
+    ),
+)
+
 USER_METRICS = Table(
     "user_metrics",
     "Every metric of every user, so that systems can be compared in pairs.",
@@ -392,7 +414,7 @@ TABLES: dict[str, Table] = {
     table.name: table
     for table in (
         ITEMS, USERS, EVENTS, IMPRESSIONS, EXPOSURES, QUARANTINE, CATALOGUE, POOL, PROFILES, INTERESTS, TAGS,
-        REJECTIONS, VECTORS, EXPLANATIONS, RECOMMENDATIONS, LABELS, VERDICTS, USER_METRICS,
+        REJECTIONS, VECTORS, EXPLANATIONS, RECOMMENDATIONS, LABELS, VERDICTS, SAMPLES, USER_METRICS,
     )
 }  # fmt: skip
 INPUTS: tuple[Literal["items", "users", "events", "impressions"], ...] = ("items", "users", "events", "impressions")

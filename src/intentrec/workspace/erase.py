@@ -105,12 +105,22 @@ def mentions(name: str, user_id: str, own_interests: list[str]) -> pl.Expr:
         return pl.col("record").str.contains(user_id, literal=True)
     if name == "explanations":
         return pl.col("interest").is_in(own_interests)
+    if name == "samples":
+        return (pl.col("user_id") == user_id).fill_null(value=False) | _tells(own_interests)
     schema, nowhere = TABLES[name].schema, pl.lit(value=False)
     owned = (pl.col("user_id") == user_id).fill_null(value=False) if "user_id" in schema else nowhere
     about = pl.col("subject") == user_id if "subject" in schema else nowhere
     # What people and the judge say of an explanation names nobody, but the interest may be this user's alone.
     judged = pl.col("interest").is_in(own_interests).fill_null(value=False) if "criterion" in schema else nowhere
     return owned | about | judged
+
+
+def _tells(interests: list[str]) -> pl.Expr:
+    """Whether a sample of an explanation, which names nobody, is about one of these interests."""
+    said = (
+        pl.element().struct.field("content").str.contains_any(pl.lit(pl.Series(interests, dtype=pl.String)).implode())
+    )
+    return (pl.col("task") == "explanations") & pl.col("messages").list.eval(said).list.any().fill_null(value=False)
 
 
 def _without(manifest: Manifest | None, refs: dict[str, TableRef], user_id: str) -> Manifest | None:
