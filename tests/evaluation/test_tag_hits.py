@@ -5,6 +5,7 @@ import pytest
 
 from intentrec.evaluation import tag_hits
 from intentrec.evaluation.summary import Resampling
+from intentrec.evaluation.tag_hits import hits_by_user
 
 QUICK = Resampling(200, 0.9, 0)
 DAY = datetime(2024, 1, 1, tzinfo=UTC)
@@ -44,3 +45,9 @@ def test_tags_beyond_the_first_n_count_for_nothing(targets):
 
 def test_without_tags_there_is_no_rate(targets):
     assert rates([], targets) == {}
+
+
+def test_by_user_who_has_no_tag_hits_nothing(targets):
+    tags = pl.DataFrame({"user_id": ["a"], "rank": [1], "category": ["pots"]})
+    found = hits_by_user(tags, CATALOGUE, targets, 30)
+    assert found.select("user_id", "first", "every").rows() == [("a", 0.0, 0.5), ("b", 0.0, 0.0), ("c", 0.0, 0.0)]

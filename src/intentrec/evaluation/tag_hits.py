@@ -28,22 +28,9 @@ def tag_hits(
         options: Of the intervals over users.
         n: Tags looked at.
     """
-    led = tags.filter(pl.col("rank") <= n).select("user_id", "category").drop_nulls().unique()
-    asked = targets.join(tags.select("user_id").unique(), on="user_id", how="semi")
-    known = catalogue.select("item_id", "category").drop_nulls().unique("item_id", keep="first")
-    judged = (
-        asked.join(known, on="item_id")
-        .join(led.with_columns(hit=pl.lit(1.0)), on=["user_id", "category"], how="left")
-        .with_columns(
-            pl.col("hit").fill_null(0.0), next=pl.col("timestamp") == pl.col("timestamp").min().over("user_id")
-        )
-    )
-    users = judged.group_by("user_id", maintain_order=True).agg(
-        first=pl.col("hit").filter("next").max(), every=pl.col("hit").mean(), targets=pl.len()
-    )
+    users = hits_by_user(tags, catalogue, targets.join(tags.select("user_id").unique(), on="user_id", how="semi"), n)
     if users.is_empty():
         return pl.DataFrame(schema=TAG_HITS_SCHEMA)
-    users = users.sort("user_id")
     values: Values = users.select("first", "every").to_numpy()
     low, high = interval(
         resampled_means(values, options.samples, np.random.default_rng(options.seed)), options.confidence
@@ -57,3 +44,24 @@ def tag_hits(
         for c, of in enumerate(("users", "targets"))
     ]  # fmt: skip
     return pl.DataFrame(rows, schema=TAG_HITS_SCHEMA)
+
+
+def hits_by_user(tags: pl.DataFrame, catalogue: pl.DataFrame, targets: pl.DataFrame, n: int) -> pl.DataFrame:
+    """user_id, first (whether the next item is hit), every (share of targets that are), targets (how many), by user.
+
+    Users without a tag hit nothing; users none of whose targets has a category are left out. Arguments: see `tag_hits`.
+    """
+    led = tags.filter(pl.col("rank") <= n).select("user_id", "category").drop_nulls().unique()
+    known = catalogue.select("item_id", "category").drop_nulls().unique("item_id", keep="first")
+    judged = (
+        targets.join(known, on="item_id")
+        .join(led.with_columns(hit=pl.lit(1.0)), on=["user_id", "category"], how="left")
+        .with_columns(
+            pl.col("hit").fill_null(0.0), next=pl.col("timestamp") == pl.col("timestamp").min().over("user_id")
+        )
+    )
+    return (
+        judged.group_by("user_id")
+        .agg(first=pl.col("hit").filter("next").max(), every=pl.col("hit").mean(), targets=pl.len())
+        .sort("user_id")
+    )
