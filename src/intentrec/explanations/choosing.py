@@ -14,19 +14,20 @@ from intentrec.llm.messages import Completion, Request
 from intentrec.llm.prompts import Prompt
 
 _CHARACTERS_A_TOKEN = 2  # low on purpose: Russian in small vocabularies comes close to it
-_FEWEST = 2
+FEWEST = 2
+"""Sentences that there must be to choose from."""
 
 
 def choose(pairs: Sequence[Pair], desk: Desk) -> dict[Pair, Written]:
     """The candidate that the model chose for each pair; pairs with too little to choose from are missing."""
     prompt = Prompt.load(PACKAGE, "choose", desk.language)
     offers = {pair: candidates(pair, desk.config, desk.language, desk.brands) for pair in pairs}
-    asked = {pair: shuffled(texts, pair) for pair, texts in offers.items() if len(texts) >= _FEWEST}
-    requests = [_request(pair, texts, prompt, desk.month) for pair, texts in asked.items()]
+    asked = {pair: shuffled(texts, pair) for pair, texts in offers.items() if len(texts) >= FEWEST}
+    requests = [choosing_request(pair, texts, prompt, desk.month) for pair, texts in asked.items()]
     completions = desk.model.complete(requests, Sentence, desk.progress)
     told = zip(asked.items(), completions, strict=True)
-    chosen = {pair: _chosen(pair, texts, completion, desk) for (pair, texts), completion in told}
-    return {pair: (text, desk.model.model_id, prompt.version) for pair, text in chosen.items() if text}
+    chosen = {pair: (_chosen(pair, texts, completion, desk), completion.model) for (pair, texts), completion in told}
+    return {pair: (text, model, prompt.version) for pair, (text, model) in chosen.items() if text}
 
 
 def shuffled(texts: Sequence[str], pair: Pair) -> list[str]:
@@ -38,7 +39,8 @@ def shuffled(texts: Sequence[str], pair: Pair) -> list[str]:
     return sorted(texts, key=lambda text: sha256(f"{salt}\0{text}".encode()).hexdigest())
 
 
-def _request(pair: Pair, texts: Sequence[str], prompt: Prompt, month: str) -> Request:
+def choosing_request(pair: Pair, texts: Sequence[str], prompt: Prompt, month: str) -> Request:
+    """The question which of the sentences suits the pair best."""
     return Request(
         stage=STAGE,
         subject=pair.item_id,

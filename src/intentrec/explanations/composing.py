@@ -1,12 +1,15 @@
-"""The large-model path: one request a pair, the sentence in the model's own words."""
+"""The path of large and of aligned models: one request a pair, the sentence in the model's own words."""
 
 from collections.abc import Sequence
+from typing import Literal
 
 from intentrec.explanations.gate import refuse_text
 from intentrec.explanations.pairs import PACKAGE, STAGE, Desk, Pair, Sentence, Written
 from intentrec.llm.messages import Completion, Request
 from intentrec.llm.prompts import Prompt
 
+COMPOSED = {"tuned": "tuned", "writing": "explain"}
+"""The prompt file of each form in which a model writes in its own words."""
 _TEXT_LENGTH = 100
 _SCHEMA = {
     "type": "object",
@@ -17,15 +20,20 @@ _SCHEMA = {
 _MAX_TOKENS = 16 + _TEXT_LENGTH // 2
 
 
-def compose(pairs: Sequence[Pair], desk: Desk) -> dict[Pair, Written]:
+def compose(pairs: Sequence[Pair], desk: Desk, form: Literal["tuned", "writing"] = "writing") -> dict[Pair, Written]:
     """Sentences of the model for the pairs; those that do not pass the gate are missing, and kept as refused."""
-    prompt = Prompt.load(PACKAGE, "explain", desk.language)
-    completions = desk.model.complete([_request(pair, prompt, desk.month) for pair in pairs], Sentence, desk.progress)
-    told = {pair: _judged(pair, completion, desk) for pair, completion in zip(pairs, completions, strict=True)}
-    return {pair: (text, desk.model.model_id, prompt.version) for pair, text in told.items() if text}
+    prompt = Prompt.load(PACKAGE, COMPOSED[form], desk.language)
+    requests = [composing_request(pair, prompt, desk.month) for pair in pairs]
+    completions = desk.model.complete(requests, Sentence, desk.progress)
+    told = {
+        pair: (_judged(pair, completion, desk), completion.model)
+        for pair, completion in zip(pairs, completions, strict=True)
+    }
+    return {pair: (text, model, prompt.version) for pair, (text, model) in told.items() if text}
 
 
-def _request(pair: Pair, prompt: Prompt, month: str) -> Request:
+def composing_request(pair: Pair, prompt: Prompt, month: str) -> Request:
+    """The question about one pair."""
     return Request(
         stage=STAGE,
         subject=pair.item_id,

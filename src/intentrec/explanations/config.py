@@ -40,8 +40,10 @@ ATTRIBUTES = (
 class ExplanationsConfig(Section):
     """How a sentence ties an item to an interest, and what is refused."""
 
-    mode: Literal["auto", "compose", "choose"] = "auto"
-    """A model writes each sentence, or chooses one of a few that rules made; auto takes choose for small models."""
+    mode: Literal["auto", "compose", "choose", "tuned"] = "auto"
+    """A model writes each sentence after examples (compose) or asked the short way that models are aligned with
+    (tuned), or chooses one of a few that rules made; auto takes tuned where the model has an adapter for the stage,
+    choose for other small models."""
     max_words: int = Field(default=12, ge=3, le=40)
     """Longest sentence, in words."""
     min_words: int = Field(default=3, ge=1, le=20)

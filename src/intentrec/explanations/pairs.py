@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Literal
 
 from pydantic import BaseModel
 
@@ -14,6 +15,7 @@ from intentrec.stages import Refusals
 STAGE = "explanations"
 PACKAGE = "intentrec.explanations"
 
+Form = Literal["tuned", "writing", "choosing"]
 Written = tuple[str, str, str]  # text, model, prompt version
 
 

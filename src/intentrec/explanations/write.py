@@ -9,7 +9,7 @@ from intentrec.explanations.choosing import choose
 from intentrec.explanations.composing import compose
 from intentrec.explanations.config import ExplanationsConfig
 from intentrec.explanations.gate import rests_on
-from intentrec.explanations.pairs import STAGE, Desk, Pair, Written
+from intentrec.explanations.pairs import STAGE, Desk, Form, Pair, Written
 from intentrec.explanations.rules import rule_reason
 from intentrec.llm.model import LanguageModel
 from intentrec.progress import SILENT, Progress
@@ -45,20 +45,21 @@ def write_explanations(
         "rejected:<reason>".
     """
     refusals = Refusals(STAGE, as_of)
-    known = _known(pairs, catalogue)
+    known = known_pairs(pairs, catalogue)
     written: dict[Pair, Written] = {}
     if model is not None:
         asked = known[: config.max_pairs] if config.max_pairs else known
         desk = Desk(model, config, language, month_name(as_of, language), brands, refusals, progress)
-        written = choose(asked, desk) if _chooses(config, model) else compose(asked, desk)
-    rows = [_row(pair, written.get(pair) or _by_rule(pair, language), as_of) for pair in known]
+        form = form_for(config, model)
+        written = choose(asked, desk) if form == "choosing" else compose(asked, desk, form)
+    rows = [explanation_row(pair, written.get(pair) or _by_rule(pair, language), as_of) for pair in known]
     for row in rows:
         refusals.passed(str(row["model"]))
     table = EXPLANATIONS.rows(rows).sort("interest", "item_id")
     return StageResult(table, refusals.frame(), refusals.counts)
 
 
-def _known(pairs: pl.DataFrame, catalogue: pl.DataFrame) -> list[Pair]:
+def known_pairs(pairs: pl.DataFrame, catalogue: pl.DataFrame) -> list[Pair]:
     """Distinct pairs with items of the catalogue, those needed most often first."""
     ordered = (
         pairs.group_by("interest", "item_id")
@@ -69,15 +70,21 @@ def _known(pairs: pl.DataFrame, catalogue: pl.DataFrame) -> list[Pair]:
     return [Pair(*row) for row in ordered.select("interest", "item_id", "name", "phrase", "category").iter_rows()]
 
 
-def _chooses(config: ExplanationsConfig, model: LanguageModel) -> bool:
-    return config.mode == "choose" or (config.mode == "auto" and bool(getattr(model, "small", False)))
+def form_for(config: ExplanationsConfig, model: LanguageModel) -> Form:
+    """How a model is asked; see `ExplanationsConfig.mode`."""
+    if config.mode == "auto":
+        small = bool(getattr(model, "small", False))
+        return "tuned" if STAGE in getattr(model, "tuned", ()) else "choosing" if small else "writing"
+    forms: dict[str, Form] = {"compose": "writing", "choose": "choosing", "tuned": "tuned"}
+    return forms[config.mode]
 
 
 def _by_rule(pair: Pair, language: str) -> Written:
     return rule_reason(pair.interest, pair.name, language), "none", "rules"
 
 
-def _row(pair: Pair, written: Written, as_of: datetime) -> dict[str, object]:
+def explanation_row(pair: Pair, written: Written, as_of: datetime) -> dict[str, object]:
+    """The pair with its sentence as a row of `EXPLANATIONS`."""
     text, model, prompt_version = written
     return {
         "interest": pair.interest,

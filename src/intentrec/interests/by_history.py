@@ -7,6 +7,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from intentrec.interests.answers import HistoryAnswer, HistoryInterest, history_schema, history_tokens
+from intentrec.interests.behaviour import Behaviour
 from intentrec.interests.config import InterestsConfig
 from intentrec.interests.gate import (
     refuse_lines,
@@ -17,18 +18,15 @@ from intentrec.interests.gate import (
     refuse_support,
     refuse_texts,
 )
-from intentrec.interests.naming import Pool
+from intentrec.interests.group_questions import STAGE
 from intentrec.interests.reasons import evidence_reason
-from intentrec.interests.rules import Interest, RuleInterests
-from intentrec.interests.touches import Touches
+from intentrec.interests.rules import Interest
 from intentrec.llm.messages import Completion, Request
 from intentrec.llm.model import LanguageModel
 from intentrec.llm.prompts import Prompt
 from intentrec.progress import Progress
 from intentrec.stages import Refusals
 from intentrec.text.embeddings import Embedder
-
-_STAGE = "interests"
 
 
 class HistoryReading:
@@ -37,17 +35,15 @@ class HistoryReading:
     def __init__(
         self,
         profiles: pl.DataFrame,
-        touches: Touches,
-        rules: RuleInterests,
-        pool: Pool,
+        behaviour: Behaviour,
         embedder: Embedder,
         config: InterestsConfig,
         language: str,
     ) -> None:
         self._profiles = profiles
-        self._touches = touches
-        self._rules = rules
-        self._pool = pool
+        self._touches = behaviour.touches
+        self._rules = behaviour.rules
+        self._pool = behaviour.pool
         self._embedder = embedder
         self._config = config
         self._language = language
@@ -87,7 +83,7 @@ class HistoryReading:
             max_interests=self._config.max_interests,
         )
         return Request(
-            stage=_STAGE,
+            stage=STAGE,
             subject=str(profile["user_id"]),
             prompt_version=self._prompt.version,
             messages=messages,

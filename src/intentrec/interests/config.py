@@ -27,8 +27,9 @@ VAGUE = (
 class InterestsConfig(Section):
     """How behaviour becomes interests, and what is refused."""
 
-    mode: Literal["auto", "whole", "cluster"] = "auto"
-    """One request per user, or one per group of a user's items; auto takes cluster for small models."""
+    mode: Literal["auto", "whole", "cluster", "tuned"] = "auto"
+    """One request per user, or one per group of a user's items, or the short one that models are aligned with; auto
+    takes tuned where the model has an adapter for the stage, cluster for other small models."""
     max_interests: int = Field(default=10, ge=1, le=30)
     """At most so many interests a user."""
     min_interests: int = Field(default=3, ge=0, le=30)

@@ -1,24 +1,24 @@
 """Stage 2: what each user wants, with the events that show it (RecGPT-V1, section 2.1.2)."""
 
-from collections.abc import Iterable
 from datetime import datetime
 from hashlib import sha256
 from typing import Literal
 
 import polars as pl
 
+from intentrec.interests.behaviour import Behaviour, read_behaviour
 from intentrec.interests.by_group import GroupNaming
 from intentrec.interests.by_history import HistoryReading
 from intentrec.interests.config import InterestsConfig
-from intentrec.interests.naming import Pool
-from intentrec.interests.rules import Interest, interests_by_rules
-from intentrec.interests.touches import find_touches
+from intentrec.interests.group_questions import STAGE, Form
+from intentrec.interests.rules import Interest
 from intentrec.llm.model import LanguageModel
 from intentrec.progress import SILENT, Progress
 from intentrec.stages import Refusals, StageResult
 from intentrec.tables import INTERESTS
 from intentrec.text.embeddings import Embedder
-from intentrec.text.phrases import fit_phrases
+
+Mode = Literal["whole", "cluster", "tuned"]
 
 
 def infer_interests(
@@ -54,27 +54,34 @@ def infer_interests(
     Returns:
         A table of `INTERESTS` in key order, what the gate refused, and counts "passed:<model>" and "rejected:<reason>".
     """
-    touches = find_touches(profiles, events, catalogue, embedder, config, as_of)
-    names = pool["interest"].unique().sort().to_list()
-    listed = Pool(names, embedder.embed(names))
-    phrases = fit_phrases(catalogue["name"].sort().to_list())
-    rules = interests_by_rules(touches, listed, phrases, embedder, config, language)
-    by_user, refusals = dict(rules.by_user), Refusals("interests", as_of)
+    behaviour = read_behaviour(profiles, events, catalogue, pool, embedder, config, language, as_of)
+    by_user, refusals = dict(behaviour.rules.by_user), Refusals(STAGE, as_of)
     if model is not None:
         users = sorted(user_id for user_id in by_user if llm_users is None or user_id in llm_users)
-        if resolved_mode(config, model) == "cluster":
-            naming = GroupNaming(touches, rules, listed, embedder, config, language)
-            by_user |= naming.write(users, model, refusals, progress)
-        else:
-            reading = HistoryReading(profiles, touches, rules, listed, embedder, config, language)
-            by_user |= reading.write(users, model, refusals, progress)
+        writer = _writer(behaviour, profiles, embedder, config, language, resolved_mode(config, model))
+        by_user |= writer.write(users, model, refusals, progress)
     return _result(by_user, refusals, as_of)
 
 
-def resolved_mode(config: InterestsConfig, model: LanguageModel) -> Literal["whole", "cluster"]:
-    """`auto` reads whole histories with a large model and one group at a time with a model that says it is `small`."""
+def _writer(
+    behaviour: Behaviour, profiles: pl.DataFrame, embedder: Embedder, config: InterestsConfig, language: str, mode: Mode
+) -> HistoryReading | GroupNaming:
+    if mode == "whole":
+        return HistoryReading(profiles, behaviour, embedder, config, language)
+    form: Form = "tuned" if mode == "tuned" else "writing" if config.free_names else "choosing"
+    return GroupNaming(behaviour, embedder, config, language, form)
+
+
+def resolved_mode(config: InterestsConfig, model: LanguageModel) -> Mode:
+    """What `auto` comes to.
+
+    A model aligned for the stage is asked the short way it learned, another small one chooses names group by group, a
+    large one reads whole histories.
+    """
     if config.mode != "auto":
         return config.mode
+    if STAGE in getattr(model, "tuned", ()):
+        return "tuned"
     return "cluster" if getattr(model, "small", False) else "whole"
 
 
@@ -83,27 +90,27 @@ def interest_id(user_id: str, interest: str) -> str:
     return sha256(f"{user_id}\0{interest}".encode()).hexdigest()[:12]
 
 
+def interest_row(interest: Interest, as_of: datetime) -> dict[str, object]:
+    """The interest as a row of `INTERESTS`."""
+    return {
+        "user_id": interest.user_id,
+        "interest_id": interest_id(interest.user_id, interest.interest),
+        "interest": interest.interest,
+        "listed": interest.listed,
+        "stage": interest.stage,
+        "reason": interest.reason,
+        "evidence": list(interest.evidence),
+        "weight": interest.weight,
+        "verdict": "pass",
+        "as_of": as_of,
+        "model": interest.model,
+        "prompt_version": interest.prompt_version,
+    }
+
+
 def _result(by_user: dict[str, list[Interest]], refusals: Refusals, as_of: datetime) -> StageResult:
     written = [interest for user_id in sorted(by_user) for interest in by_user[user_id]]
     for interest in written:
         refusals.passed(interest.model)
-    table = INTERESTS.rows(_rows(written, as_of)).sort("user_id", "interest_id")
-    return StageResult(table, refusals.frame(), refusals.counts)
-
-
-def _rows(written: Iterable[Interest], as_of: datetime) -> Iterable[dict[str, object]]:
-    for interest in written:
-        yield {
-            "user_id": interest.user_id,
-            "interest_id": interest_id(interest.user_id, interest.interest),
-            "interest": interest.interest,
-            "listed": interest.listed,
-            "stage": interest.stage,
-            "reason": interest.reason,
-            "evidence": list(interest.evidence),
-            "weight": interest.weight,
-            "verdict": "pass",
-            "as_of": as_of,
-            "model": interest.model,
-            "prompt_version": interest.prompt_version,
-        }
+    rows = (interest_row(interest, as_of) for interest in written)
+    return StageResult(INTERESTS.rows(rows).sort("user_id", "interest_id"), refusals.frame(), refusals.counts)

@@ -13,7 +13,7 @@ _CHARACTERS_A_TOKEN = 2  # low on purpose: Russian in small vocabularies comes c
 
 
 class ChosenTags(BaseModel):
-    """Phrases chosen for one interest."""
+    """Phrases chosen or written for one interest."""
 
     tags: list[str]
 
@@ -37,6 +37,12 @@ def choice_schema(phrases: Sequence[str], n: int) -> dict[str, Any]:
     return closed_schema({"tags": {"type": "array", "items": {"enum": list(phrases)}, "minItems": n, "maxItems": n}})
 
 
+def free_schema(n: int) -> dict[str, Any]:
+    """Schema for writing `n` tags of one interest."""
+    tag = {"type": "string", "maxLength": _TAG_LENGTH}
+    return closed_schema({"tags": {"type": "array", "items": tag, "minItems": n, "maxItems": n}})
+
+
 def written_schema(n_interests: int, max_tags: int) -> dict[str, Any]:
     """Schema for up to `max_tags` tags of so many interests."""
     tag = closed_schema(
@@ -52,6 +58,11 @@ def written_schema(n_interests: int, max_tags: int) -> dict[str, Any]:
 def choice_tokens(phrases: Sequence[str], n: int) -> int:
     """Tokens that the longest answer to `choice_schema` needs."""
     return 16 + n * (4 + max(map(len, phrases)) // _CHARACTERS_A_TOKEN)
+
+
+def free_tokens(n: int) -> int:
+    """Tokens that the longest answer to `free_schema` needs."""
+    return 16 + n * (4 + _TAG_LENGTH // _CHARACTERS_A_TOKEN)
 
 
 def written_tokens(max_tags: int) -> int:

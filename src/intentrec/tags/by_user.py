@@ -8,9 +8,10 @@ from intentrec.llm.prompts import Prompt
 from intentrec.progress import Progress
 from intentrec.stages import Refusals
 from intentrec.tags.answers import WrittenTag, WrittenTags, written_schema, written_tokens
+from intentrec.tags.desk import Desk
 from intentrec.tags.gate import refuse_reason
 from intentrec.tags.selection import Tag, UserInterest, rule_reason
-from intentrec.tags.writing import STAGE, Desk, Judge, failed
+from intentrec.tags.writing import STAGE, Judge, failed
 
 _EXAMPLES = 4
 _RECENT_SHOWN = 40

@@ -23,11 +23,13 @@ class Candidates:
         phrases: (n_interests, candidates) indices, best first; -1 where there are no more.
         follows: (n_interests, candidates) whether others went on to the phrase.
         vectors: Unit rows (n_interests, d): name and evidence of the interest in equal parts.
+        evidence: (n_interests, n_phrases) share of each phrase among the events that show the interest.
     """
 
     phrases: NDArray[np.int64]
     follows: NDArray[np.bool_]
     vectors: NDArray[np.float32]
+    evidence: csr_array
 
 
 def find_candidates(
@@ -65,7 +67,7 @@ def find_candidates(
         found = np.isfinite(np.take_along_axis(score, best, axis=1))
         phrases[part] = np.where(found, best, -1)
         follows[part] = found & (np.take_along_axis(after, best, axis=1) > 0)
-    return Candidates(phrases, follows, vectors)
+    return Candidates(phrases, follows, vectors, evidence)
 
 
 def _evidence(interests: pl.DataFrame, touched: pl.DataFrame, n_phrases: int) -> csr_array:

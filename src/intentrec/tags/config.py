@@ -19,8 +19,13 @@ VAGUE = (
 class TagsConfig(Section):
     """How interests become descriptions of items, and what is refused."""
 
-    mode: Literal["auto", "whole", "cluster"] = "auto"
-    """One request per user, or one per interest; auto takes cluster for small models."""
+    mode: Literal["auto", "whole", "cluster", "writing", "tuned"] = "auto"
+    """One request per user, or one per interest: a choice (cluster), free words after examples (writing), or the short
+    question that models are aligned with (tuned). Auto takes tuned where the model has an adapter for the stage,
+    cluster for other small models."""
+    hints: Literal["auto", "none", "shortlist", "followers"] = "auto"
+    """What a model that writes is shown beside an interest: nothing, the rules' shortlist, or what people with the
+    interest moved on to. Auto shows the shortlist where one interest is asked about, else nothing."""
     max_tags: int = Field(default=50, ge=1, le=200)
     """At most so many tags a user; a catalogue with few phrases gets one for each two of them."""
     min_per_interest: int = Field(default=2, ge=0, le=50)
@@ -46,9 +51,9 @@ class TagsConfig(Section):
     candidates: int = Field(default=30, ge=1, le=500)
     """Phrases that rules consider for each interest."""
     shortlist: int = Field(default=8, ge=2, le=50)
-    """Phrases of an interest that a small model chooses from."""
+    """Phrases of an interest that a small model chooses from, or is shown as hints."""
     chosen: int = Field(default=3, ge=1, le=20)
-    """How many of them it chooses."""
+    """How many tags of an interest a small model chooses or writes."""
     fill: bool = True
     """Whether tags of the rules fill up what a model wrote."""
     min_words: int = Field(default=2, ge=1, le=5)

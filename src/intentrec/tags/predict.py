@@ -1,7 +1,9 @@
 """Stage 3: descriptions of what each user may want next (RecGPT-V1, section 2.2)."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection
+from dataclasses import replace
 from datetime import datetime
+from typing import Literal
 
 import numpy as np
 import polars as pl
@@ -10,18 +12,16 @@ from intentrec.llm.model import LanguageModel
 from intentrec.progress import SILENT, Progress
 from intentrec.stages import Refusals, StageResult
 from intentrec.tables import TAGS
-from intentrec.tags.by_interest import choose_tags
+from intentrec.tags.by_interest import tags_by_interest
 from intentrec.tags.by_user import write_tags
-from intentrec.tags.candidates import Candidates, find_candidates
 from intentrec.tags.config import TagsConfig
-from intentrec.tags.follow import follow_scores
-from intentrec.tags.phrasebook import Phrasebook, alive_phrases, open_phrasebook, touched_phrases
-from intentrec.tags.selection import Tag, UserInterest, expanded, interests_of_users, recent_phrases, select
-from intentrec.tags.writing import STAGE, Desk
+from intentrec.tags.desk import Desk, open_desk
+from intentrec.tags.rows import Ranked, tag_rows
+from intentrec.tags.selection import UserInterest, expanded, select
+from intentrec.tags.writing import STAGE
 from intentrec.text.embeddings import Embedder
-from intentrec.text.wording import month_name
 
-Chosen = dict[str, list[tuple[UserInterest, Tag]]]
+Mode = Literal["whole", "cluster", "writing", "tuned"]
 
 
 def predict_tags(
@@ -64,89 +64,59 @@ def predict_tags(
         A table of `TAGS` in key order, what the gate refused, and counts "passed:<model>" and "rejected:<reason>".
     """
     refusals = Refusals(STAGE, as_of)
-    touched = touched_phrases(events, catalogue, as_of)
     if interests.is_empty() or catalogue.is_empty():
         return StageResult(TAGS.empty(), refusals.frame(), refusals.counts)
-    shop_until = shop_until or as_of
-    shop = touched.filter(pl.col("timestamp") < shop_until)
-    touched = _as_profiled(touched, profiles)
-    alive = alive_phrases(shop, config, shop_until)
-    book = open_phrasebook(catalogue, alive, embedder, brands, config, language)
-    wished = shop.filter(~pl.col("event").is_in(config.ignored_events))
-    follow = follow_scores(wished, len(book.phrases), config)
-    candidates = find_candidates(interests, touched, follow, book, embedder, config)
-    users = interests_of_users(interests)
-    recent = recent_phrases(touched, sorted(users), config)
+    desk = open_desk(
+        profiles, interests, events, catalogue, embedder, config, language, as_of, brands, shop_until
+    )  # fmt: skip
     if model is not None:
-        own = {user_id: users[user_id] for user_id in users if llm_users is None or user_id in llm_users}
-        month = month_name(as_of, language)
-        desk = Desk(own, recent, candidates, book, embedder, frozenset(brands), config, language, month)
-        if _chooses(config, model):
-            choose_tags(desk, model, refusals, progress)
-        else:
-            write_tags(desk, profiles, model, refusals, progress)
-    chosen = _chosen(users, recent, candidates, book, embedder, config, language)
-    return _result(chosen, book, embedder, refusals, as_of)
+        own = {user_id: said for user_id, said in desk.users.items() if llm_users is None or user_id in llm_users}
+        _write(replace(desk, users=own), profiles, model, refusals, progress)
+    return _result(_chosen(desk), desk, refusals, as_of)
 
 
-def _chosen(
-    users: Mapping[str, list[UserInterest]],
-    recent: Mapping[str, frozenset[int]],
-    candidates: Candidates,
-    book: Phrasebook,
-    embedder: Embedder,
-    config: TagsConfig,
-    language: str,
-) -> Chosen:
+def resolved_mode(config: TagsConfig, model: LanguageModel) -> Mode:
+    """What `auto` comes to.
+
+    A model aligned for the stage is asked the short way it learned, another small one chooses tags interest by
+    interest, a large one writes for all interests at once.
+    """
+    if config.mode != "auto":
+        return config.mode
+    if STAGE in getattr(model, "tuned", ()):
+        return "tuned"
+    return "cluster" if getattr(model, "small", False) else "whole"
+
+
+def _write(desk: Desk, profiles: pl.DataFrame, model: LanguageModel, refusals: Refusals, progress: Progress) -> None:
+    mode = resolved_mode(desk.config, model)
+    if mode == "whole":
+        write_tags(desk, profiles, model, refusals, progress)
+    else:
+        tags_by_interest(desk, "choosing" if mode == "cluster" else mode, model, refusals, progress)
+
+
+def _chosen(desk: Desk) -> list[Ranked]:
     """The tags of each user, what a model wrote first, without what was touched lately or means the same."""
-    chosen: Chosen = {}
-    for user_id in sorted(users):
-        banned = expanded(recent.get(user_id, frozenset()), book) | _written(users[user_id], book, embedder, config)
-        chosen[user_id] = select(users[user_id], candidates, book, banned, config, language)
-    return chosen
+    ranked: list[Ranked] = []
+    for user_id, interests in sorted(desk.users.items()):
+        banned = expanded(desk.recent.get(user_id, frozenset()), desk.book) | _written(interests, desk)
+        chosen = select(interests, desk.candidates, desk.book, banned, desk.config, desk.language)
+        ranked += [(user_id, rank, interest, tag) for rank, (interest, tag) in enumerate(chosen, start=1)]
+    return ranked
 
 
-def _as_profiled(touched: pl.DataFrame, profiles: pl.DataFrame) -> pl.DataFrame:
-    """Without what users did after their profile was written: until it is due again, their tags stay as they are."""
-    until = profiles.select("user_id", pl.col("as_of").alias("_until"))
-    seen = touched.join(until, on="user_id", how="left", maintain_order="left")
-    return seen.filter((pl.col("timestamp") < pl.col("_until")).fill_null(True)).drop("_until")
-
-
-def _chooses(config: TagsConfig, model: LanguageModel) -> bool:
-    return config.mode == "cluster" or (config.mode == "auto" and bool(getattr(model, "small", False)))
-
-
-def _written(interests: list[UserInterest], book: Phrasebook, embedder: Embedder, config: TagsConfig) -> set[int]:
+def _written(interests: list[UserInterest], desk: Desk) -> set[int]:
     """Phrases that mean the same as what a model wrote for the user; the rules do not repeat them."""
     tags = sorted({tag.tag for interest in interests for tag in interest.written})
     if not tags:
         return set()
-    near = np.round(embedder.embed(tags) @ book.vectors.T, 4) >= config.repeat_similarity
+    near = np.round(desk.embedder.embed(tags) @ desk.book.vectors.T, 4) >= desk.config.repeat_similarity
     return set(np.flatnonzero(near.any(axis=0)).tolist())
 
 
-def _result(chosen: Chosen, book: Phrasebook, embedder: Embedder, refusals: Refusals, as_of: datetime) -> StageResult:
-    tags = sorted({tag.tag for pairs in chosen.values() for _, tag in pairs})
-    categories = dict(zip(tags, book.phi.predict(embedder.embed(tags)), strict=True)) if tags else {}
-    for pairs in chosen.values():
-        for _, tag in pairs:
-            refusals.passed(tag.model)
-    table = TAGS.rows(_rows(chosen, categories, as_of)).sort("user_id", "rank")
+def _result(ranked: list[Ranked], desk: Desk, refusals: Refusals, as_of: datetime) -> StageResult:
+    for _, _, _, tag in ranked:
+        refusals.passed(tag.model)
+    table = TAGS.rows(tag_rows(ranked, desk, as_of)).sort("user_id", "rank")
     return StageResult(table, refusals.frame(), refusals.counts)
-
-
-def _rows(chosen: Chosen, categories: Mapping[str, str], as_of: datetime) -> Iterator[dict[str, object]]:
-    for user_id, pairs in chosen.items():
-        for rank, (interest, tag) in enumerate(pairs, start=1):
-            yield {
-                "user_id": user_id,
-                "rank": rank,
-                "tag": tag.tag,
-                "interest_id": interest.interest_id,
-                "reason": tag.reason,
-                "category": categories[tag.tag],
-                "as_of": as_of,
-                "model": tag.model,
-                "prompt_version": tag.prompt_version,
-            }

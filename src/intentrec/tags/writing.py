@@ -1,50 +1,16 @@
-"""What both model paths share: the people, the phrases, and the gate that every tag of a model passes."""
+"""What all model paths share: the gate that every tag of a model passes."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import NDArray
 
 from intentrec.stages import Refusals
-from intentrec.tags.candidates import Candidates
-from intentrec.tags.config import TagsConfig
+from intentrec.tags.desk import Desk
 from intentrec.tags.gate import refuse_again, refuse_relevance, refuse_wording
-from intentrec.tags.phrasebook import Phrasebook
 from intentrec.tags.selection import Tag, UserInterest
-from intentrec.text.embeddings import Embedder
 
 STAGE = "tags"
-
-
-@dataclass(frozen=True)
-class Desk:
-    """All that is needed to ask for tags and to judge them.
-
-    Attributes:
-        users: Interests of the users that a model writes for, heaviest first.
-        recent: Phrases each of them touched lately.
-        month: The season, as near as prompts come to the date.
-    """
-
-    users: Mapping[str, list[UserInterest]]
-    recent: Mapping[str, frozenset[int]]
-    candidates: Candidates
-    book: Phrasebook
-    embedder: Embedder
-    brands: frozenset[str]
-    config: TagsConfig
-    language: str
-    month: str
-
-    def recent_phrases(self, user_id: str) -> list[str]:
-        """What the user touched lately, in words."""
-        return sorted(self.book.phrases[phrase] for phrase in self.recent.get(user_id, frozenset()))
-
-    def vectors(self, tags: Iterable[str]) -> dict[str, NDArray[np.float32]]:
-        """Vectors of tags by their words."""
-        distinct = sorted(set(tags))
-        return dict(zip(distinct, self.embedder.embed(distinct), strict=True)) if distinct else {}
 
 
 class Judge:

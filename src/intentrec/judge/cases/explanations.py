@@ -7,7 +7,7 @@ import polars as pl
 from intentrec.judge.cases.case import ExplanationCase
 from intentrec.judge.cases.frames import Tables
 
-_COMPOSED = "explanations/explain"
+_COMPOSED = ("explanations/explain", "explanations/tuned")
 _FIRST = ("title", "name", "phrase", "category", "brand", "description", "price")
 _NO_FACT = frozenset({"item_id", "created_at"})
 
