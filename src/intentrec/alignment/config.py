@@ -4,10 +4,17 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
+from intentrec.alignment.gate import GateConfig
+from intentrec.alignment.data.config import AlignmentDataConfig
 from intentrec.settings import Section
 
-HOW_HERE = frozenset({"device", "gradient_checkpointing", "save_every", "most_hours"})
-"""Settings that do not change what is learned."""
+HOW_HERE = frozenset(
+    {
+        "device", "gradient_checkpointing", "save_every", "most_hours", "base", "teacher", "teacher_model", "questions",
+        "held_out_questions", "rounds", "own_temperature", "gate", "data",
+    }
+)  # fmt: skip
+"""Settings that do not change what a training learns from given samples."""
 
 
 class AlignmentConfig(Section):
@@ -89,6 +96,29 @@ class AlignmentConfig(Section):
     """Fewest words of a phrase."""
     longest_words: int = Field(5, ge=1, le=100)
     """Most words of a phrase."""
+
+    base: str = ""
+    """The weights to align where `llm.backend` is none or openai: a GGUF file, a folder or a Hugging Face id. Otherwise
+    those of `llm.weights` are."""
+    teacher: str = ""
+    """Who shows how it is done: the address of a server up to and with `/v1`, or weights as in `llm.weights`; "" leaves
+    it to the rules and the model itself."""
+    teacher_model: str = ""
+    """The teacher's name on its server."""
+    questions: int = Field(500, ge=1, le=10_000_000)
+    """Most questions of users that are trained on."""
+    held_out_questions: int = Field(200, ge=1, le=10_000_000)
+    """Most questions of held-out users that the gate measures on."""
+    rounds: int = Field(1, ge=0, le=20)
+    """Rounds of self-training after the first training: the model answers, the judge picks, and it is trained anew on
+    both. dpo takes its pairs from them and needs at least one; grpo needs none."""
+    own_temperature: float = Field(0.8, gt=0, le=2)
+    """Temperature of the model's own answers."""
+    gate: GateConfig = GateConfig()
+    """When an adapter is published."""
+
+    data: AlignmentDataConfig = AlignmentDataConfig()
+    """What is learned."""
 
     @model_validator(mode="after")
     def _bounds_are_in_order(self) -> Self:
