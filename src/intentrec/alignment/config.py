@@ -4,8 +4,8 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from intentrec.alignment.gate import GateConfig
 from intentrec.alignment.data.config import AlignmentDataConfig
+from intentrec.alignment.gate import GateConfig
 from intentrec.settings import Section
 
 HOW_HERE = frozenset(
