@@ -87,7 +87,7 @@ def make_interests(
         catalogue,
         pool,
         tools.embedder,
-        _with_roles(tools.config.interests, tools.config),
+        with_roles(tools.config.interests, tools.config),
         tools.config.language,
         inputs.as_of,
         tools.model,
@@ -96,7 +96,7 @@ def make_interests(
     )
 
 
-def _with_roles(section: WithIgnored, config: Config) -> WithIgnored:
+def with_roles(section: WithIgnored, config: Config) -> WithIgnored:
     """Settings in which every kind of event with a negative role shows no wish, beside those that they name."""
     ignored = sorted({*section.ignored_events, *config.events.named("negative")})
     return section.model_copy(update={"ignored_events": tuple(ignored)})
@@ -112,7 +112,7 @@ def make_tags(
         inputs.events,
         catalogue,
         tools.embedder,
-        _with_roles(tools.config.tags, tools.config),
+        with_roles(tools.config.tags, tools.config),
         tools.config.language,
         inputs.as_of,
         tools.model,

@@ -72,7 +72,16 @@ def predict_tags(
     if model is not None:
         own = {user_id: said for user_id, said in desk.users.items() if llm_users is None or user_id in llm_users}
         _write(replace(desk, users=own), profiles, model, refusals, progress)
-    return _result(_chosen(desk), desk, refusals, as_of)
+    return finish(desk, refusals, as_of)
+
+
+def finish(desk: Desk, refusals: Refusals, as_of: datetime) -> StageResult:
+    """The ranked tags of everyone at the desk: what a model wrote for them, and what the rules fill up."""
+    ranked = _chosen(desk)
+    for _, _, _, tag in ranked:
+        refusals.passed(tag.model)
+    table = TAGS.rows(tag_rows(ranked, desk, as_of)).sort("user_id", "rank")
+    return StageResult(table, refusals.frame(), refusals.counts)
 
 
 def resolved_mode(config: TagsConfig, model: LanguageModel) -> Mode:
@@ -113,10 +122,3 @@ def _written(interests: list[UserInterest], desk: Desk) -> set[int]:
         return set()
     near = np.round(desk.embedder.embed(tags) @ desk.book.vectors.T, 4) >= desk.config.repeat_similarity
     return set(np.flatnonzero(near.any(axis=0)).tolist())
-
-
-def _result(ranked: list[Ranked], desk: Desk, refusals: Refusals, as_of: datetime) -> StageResult:
-    for _, _, _, tag in ranked:
-        refusals.passed(tag.model)
-    table = TAGS.rows(tag_rows(ranked, desk, as_of)).sort("user_id", "rank")
-    return StageResult(table, refusals.frame(), refusals.counts)

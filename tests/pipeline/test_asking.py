@@ -1,0 +1,133 @@
+"""Questions as data: the very ones that stages ask, with what the rules answer and what the judge would see of it."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import polars as pl
+import pytest
+from pydantic import BaseModel
+
+from fake_model import FakeModel
+from intentrec.config import Config
+from intentrec.explanations import write_explanations
+from intentrec.interests.answers import GroupAnswer
+from intentrec.judge.cases import ExplanationCase, InterestCase, TagCase
+from intentrec.llm import Request
+from intentrec.llm.answers import misfit, parse_answer
+from intentrec.pipeline.asking import STAGES, Asked, Asking, Form, Stage, compact
+from intentrec.pipeline.chain import Tools, make_catalogue, make_interests, make_profiles, make_tags
+from intentrec.pipeline.inputs import Inputs
+from intentrec.progress import SILENT
+from intentrec.tables import EVENTS, EXPLANATIONS, INTERESTS, ITEMS, TAGS
+from intentrec.text.hashing import HashingEmbedder
+from shop_world import START, Shop
+
+AS_OF = START + timedelta(days=100)
+USERS = ("user003", "user001")
+FORMS: tuple[Form, ...] = ("tuned", "writing", "choosing")
+MODES: dict[Form, dict[str, dict[str, object]]] = {
+    "tuned": {},
+    "writing": {
+        "interests": {"mode": "cluster", "free_names": True},
+        "tags": {"mode": "writing"},
+        "explanations": {"mode": "compose"},
+    },
+    "choosing": {
+        "interests": {"mode": "cluster"},
+        "tags": {"mode": "cluster"},
+        "explanations": {"mode": "choose"},
+    },
+}
+
+
+def inputs_of(shop: Shop, until: object = AS_OF) -> Inputs:
+    items = ITEMS.check(shop.items)
+    events = EVENTS.check(shop.events.sort("timestamp", "user_id").with_row_index("row").cast({"row": pl.Int64}))
+    return Inputs(items, shop.users, events, AS_OF, {}).before(AS_OF)
+
+
+def tools_of(model: FakeModel | None = None, **sections: object) -> Tools:
+    config = Config.model_validate({"text": {"model": "hashing"}, **sections})
+    return Tools(config, HashingEmbedder(64), model, frozenset(USERS), SILENT)
+
+
+@pytest.fixture(scope="module")
+def inputs(shop: Shop) -> Inputs:
+    return inputs_of(shop)
+
+
+@pytest.fixture(scope="module")
+def asking(inputs: Inputs) -> Asking:
+    return Asking.prepare(tools_of(), inputs, USERS)
+
+
+def aligned(stage: Stage, form: Form) -> FakeModel:
+    """A model that answers nothing, so that rules stand in, and that is aligned for the one stage."""
+    model = FakeModel(lambda request: None, small=False)
+    model.tuned = frozenset({stage} if form == "tuned" else ())
+    return model
+
+
+def sent(stage: Stage, form: Form, inputs: Inputs, pairs: pl.DataFrame) -> list[Request]:
+    """What the stage sends in production."""
+    model = aligned(stage, form)
+    tools = tools_of(model, **{name: told for name, told in MODES[form].items() if name == stage})
+    rules = tools.without_model()
+    made = make_catalogue(tools, inputs)
+    profiles = make_profiles(tools, inputs, made.catalogue).table
+    if stage == "interests":
+        make_interests(tools, inputs, made.catalogue, made.pool, profiles)
+    elif stage == "tags":
+        interests = make_interests(rules, inputs, made.catalogue, made.pool, profiles).table
+        make_tags(tools, inputs, made.catalogue, profiles, interests)
+    else:
+        write_explanations(
+            pairs, made.catalogue, tools.config.explanations, "en", AS_OF, model, brands=inputs.brands()
+        )  # fmt: skip
+    return model.asked
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("stage", STAGES)
+def test_training_and_serving_see_the_same_text(asking: Asking, inputs: Inputs, stage: Stage, form: Form) -> None:
+    pairs = pl.DataFrame([{"interest": p.interest, "item_id": p.item_id, "n": 1} for p in asking.pairs])
+    asked = [one.request for one in asking.asked(stage, form)]
+
+    assert asked
+    assert sorted(asked, key=str) == sorted(sent(stage, form, inputs, pairs), key=str)
+    assert asked[0].prompt_version.split("/")[1].startswith("tuned.en@") == (form == "tuned")
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("stage", STAGES)
+def test_the_rules_answer_in_the_words_of_the_grammar(asking: Asking, stage: Stage, form: Form) -> None:
+    questions = asking.asked(stage, form)
+    assert sum(bool(asked.by_rules) for asked in questions) > len(questions) / 2
+    for asked in questions:
+        for said in asked.by_rules:
+            value = parse_answer(said, asked.request.answer_schema, asked.answer_type)
+            assert compact(value) == said
+            assert misfit(value.model_dump(exclude_unset=True), asked.request.answer_schema) == ""
+
+
+def value_of(asked: Asked, said: str) -> BaseModel:
+    return asked.answer_type.model_validate_json(said)
+
+
+@pytest.mark.parametrize(
+    ("stage", "table", "kind"),
+    [("interests", INTERESTS, InterestCase), ("tags", TAGS, TagCase), ("explanations", EXPLANATIONS, ExplanationCase)],
+)
+def test_answers_become_rows_and_cases(asking: Asking, stage: Stage, table: object, kind: type) -> None:
+    asked = asking.asked(stage, "tuned")
+    answers = [(one, value_of(one, said), "m", "p@1") for one in asked for said in one.by_rules]
+    cases = asking.cases(answers)
+
+    assert len(cases) == len(answers)
+    for (one, value, model, version), mine in zip(answers, cases, strict=True):
+        frame = table.check(table.rows(one.rows(value, model, version)))  # type: ignore[attr-defined]
+        words = frame["interest" if stage == "interests" else "tag" if stage == "tags" else "text"]
+        assert [case.text for case in mine] == words.to_list()
+        assert all(isinstance(case, kind) and case.writer == "m" and case.as_of == AS_OF for case in mine)
+        assert {case.user_id for case in mine} == {one.user_id}
+        assert {case.item_id for case in mine} == {one.item_id}
