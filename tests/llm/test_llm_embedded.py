@@ -27,7 +27,7 @@ def engine() -> Iterator[EmbeddedBackend]:
 
 def test_the_model_says_its_name_and_what_it_is(engine: EmbeddedBackend) -> None:
     assert engine.model_id == "SmolLM2-135M-Instruct"
-    assert str(engine.decoding["weights"]).startswith("b179c952")
+    assert str(engine.identity("interests").decoding["weights"]).startswith("b179c952")
     assert os.environ["OMP_WAIT_POLICY"]
 
 
@@ -141,7 +141,7 @@ def test_an_adapter_changes_the_answer_and_the_key(engine: EmbeddedBackend, tmp_
     write_lora(tmp_path / "odd.gguf", 576, 3.0)
     adapted = EmbeddedBackend(small(loras=(LoRA(path=str(tmp_path / "odd.gguf")),)))
     assert adapted.model_id == "SmolLM2-135M-Instruct+odd"
-    assert adapted.decoding != engine.decoding
+    assert adapted.identity("interests").decoding != engine.identity("interests").decoding
     question = ask(
         "Say something.",
         schema={"type": "object", "properties": {"a": {"type": "string", "maxLength": 30}}, "required": ["a"]},

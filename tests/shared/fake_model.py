@@ -24,6 +24,9 @@ class FakeModel:
         self.asked: list[Request] = []
         self._answer = answer
 
+    def name_for(self, stage: str) -> str:
+        return f"{self.model_id}+{stage}" if stage in self.tuned else self.model_id
+
     def complete(
         self, requests: Iterable[Request], answer: type[BaseModel], progress: object = None
     ) -> list[Completion]:
@@ -33,7 +36,7 @@ class FakeModel:
         self.asked.append(request)
         said = self._answer(request)
         value, error = (said, None) if isinstance(said, BaseModel) else (None, said or "schema: wrong")
-        return Completion(request, value, error, self.model_id, 1, 1, cached=False, attempts=1)
+        return Completion(request, value, error, self.name_for(request.stage), 1, 1, cached=False, attempts=1)
 
     @property
     def prompts(self) -> str:

@@ -15,11 +15,12 @@ from intentrec.llm.adapters import (
 )
 from intentrec.llm.answers import schema_of
 from intentrec.llm.backends import Backend
+from intentrec.llm.checking import check_model
 from intentrec.llm.config import Adapter, LLMConfig, LoRA
 from intentrec.llm.ledger import Answer, Call, Ledger, Total
 from intentrec.llm.messages import Completion, Message, Request
 from intentrec.llm.model import EstimatingModel, LanguageModel, LedgeredModel
-from intentrec.llm.opening import check_model, open_backend, open_estimator, open_model
+from intentrec.llm.opening import open_backend, open_estimator, open_model
 from intentrec.llm.prompts import Prompt, fence
 from intentrec.llm.usage import Estimate, Usage
 

@@ -42,6 +42,7 @@ class Completion(Generic[A]):
 
     Attributes:
         value: The checked answer; None when there is none.
+        model: Who answered, adapter included.
         error: Why there is none, as "word: detail" with one of the words not-json, schema, too-long, refused,
             dry-run; None when there is a value.
         prompt_tokens: Tokens read, over all attempts, now or when the answer was stored.

@@ -19,7 +19,7 @@ class LanguageModel(Protocol):
     """What stages know of language models.
 
     Attributes:
-        model_id: Name of the model, as it stands in the `model` column of tables.
+        model_id: Name of the model without adapters.
         small: Whether tasks must be cut into small choices for it.
         tuned: The stages that it was aligned for; they ask in the short form that it learned.
     """
@@ -27,6 +27,10 @@ class LanguageModel(Protocol):
     model_id: str
     small: bool
     tuned: frozenset[str]
+
+    def name_for(self, stage: str) -> str:
+        """Who answers a stage, adapter included, as it stands in the `model` column of tables."""
+        ...
 
     def complete(
         self, requests: Sequence[Request], answer: type[A], progress: Progress = SILENT
@@ -36,6 +40,7 @@ class LanguageModel(Protocol):
         A request that got no right answer, even after repair, has `value=None` and an `error`.
 
         Raises:
+            ConfigError: The stage's adapter did not learn the prompt that a request is made with.
             LLMUnavailable: The model cannot be reached; answers that came before are in the ledger.
             BudgetExceeded: The cap of the run is reached; likewise.
         """
@@ -60,12 +65,16 @@ class LedgeredModel:
     ) -> None:
         self.model_id = backend.model_id
         self.small = config.is_small
-        self.tuned = frozenset[str](config.adapters)
+        self.tuned = frozenset(backend.learned)
         self.ledger = ledger
         self.usage: dict[str, Usage] = {}
         self._backend = backend
         self._library = Library(backend, ledger, config)
         self._asker = Asker(backend, self._library, config, clock)
+
+    def name_for(self, stage: str) -> str:
+        """See `LanguageModel.name_for`."""
+        return self._library.name_for(stage)
 
     def complete(
         self, requests: Sequence[Request], answer: type[A], progress: Progress = SILENT
@@ -77,10 +86,10 @@ class LedgeredModel:
         distinct = list({id(topic): topic for topic in topics}.values())
         self.ledger.name((key, subject) for topic in distinct for key in topic.keys for subject in topic.subjects)
         usage = self.usage.setdefault(requests[0].stage, Usage())
-        with progress.track(f"{requests[0].stage}: {self.model_id}", total=len(requests)) as advance:
+        with progress.track(f"{requests[0].stage}: {self.name_for(requests[0].stage)}", total=len(requests)) as advance:
             advance(sum(topic.requests for topic in distinct if topic.dialogue.next is None))
             self._asker.ask([topic for topic in distinct if topic.dialogue.next is not None], usage, advance)
-        completions = _completions(requests, topics, self.model_id)
+        completions = _completions(requests, topics, self.name_for)
         usage.count(completions)
         return completions
 
@@ -100,11 +109,15 @@ class EstimatingModel:
     def __init__(self, backend: Backend, ledger: Ledger, config: LLMConfig) -> None:
         self.model_id = backend.model_id
         self.small = config.is_small
-        self.tuned = frozenset[str](config.adapters)
+        self.tuned = frozenset(backend.learned)
         self.asked: list[Request] = []
         self._library = Library(backend, ledger, config)
         self._config = config
         self._hits = 0
+
+    def name_for(self, stage: str) -> str:
+        """See `LanguageModel.name_for`."""
+        return self._library.name_for(stage)
 
     def complete(
         self, requests: Sequence[Request], answer: type[A], progress: Progress = SILENT
@@ -116,7 +129,7 @@ class EstimatingModel:
             topic.dialogue.error = "dry-run"
             self.asked.append(topic.dialogue.request)
         self._hits += len(requests) - len(unknown)
-        return _completions(requests, topics, self.model_id)
+        return _completions(requests, topics, self.name_for)
 
     def close(self) -> None:
         """Close the ledger."""
@@ -129,10 +142,14 @@ class EstimatingModel:
         return Estimate(len(self.asked), self._hits, prompt, longest, self._config.usd(prompt, longest))
 
 
-def _completions(requests: Sequence[Request], topics: Sequence[Topic[A]], model: str) -> list[Completion[A]]:
+def _completions(
+    requests: Sequence[Request], topics: Sequence[Topic[A]], name_for: Callable[[str], str]
+) -> list[Completion[A]]:
     seen: set[int] = set()
     completions = []
     for request, topic in zip(requests, topics, strict=True):
-        completions.append(topic.completion(request, model, cached=not topic.calls or id(topic) in seen))
+        completions.append(
+            topic.completion(request, name_for(request.stage), cached=not topic.calls or id(topic) in seen)
+        )
         seen.add(id(topic))
     return completions

@@ -9,6 +9,7 @@ from intentrec.llm.config import LLMConfig
 from intentrec.llm.ledger import Answer, Ledger, canonical, key_of
 from intentrec.llm.messages import A, Completion, Request
 from intentrec.llm.repair import Dialogue
+from intentrec.llm.stage_adapters import check_prompt
 
 
 @dataclass
@@ -48,18 +49,27 @@ class Library:
 
     def __init__(self, backend: Backend, ledger: Ledger, config: LLMConfig) -> None:
         self.ledger = ledger
-        self._model, self._decoding = backend.model_id, backend.decoding
+        self._backend = backend
         self._config = config
 
     def canonical(self, request: Request) -> str:
         """What is asked, as the ledger stores it."""
-        return canonical(request, self._model, self._decoding)
+        return canonical(request, *self._backend.identity(request.stage))
+
+    def name_for(self, stage: str) -> str:
+        """Who answers a stage."""
+        return self._backend.identity(stage).model
 
     def topics(self, requests: Sequence[Request], answer: type[A]) -> list[Topic[A]]:
-        """One topic for each request, in order; equal requests share theirs. What the ledger knows is replayed."""
+        """One topic for each request, in order; equal requests share theirs. What the ledger knows is replayed.
+
+        Raises:
+            ConfigError: A request is not made with the prompt that its stage's adapter has learned.
+        """
         found: dict[str, Topic[A]] = {}
         shared = []
         for request in requests:
+            check_prompt(self._backend.learned, request)
             key = key_of(self.canonical(request))
             if key not in found:
                 found[key] = self._replayed(request, answer)

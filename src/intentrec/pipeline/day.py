@@ -225,22 +225,22 @@ class Day:
     ) -> StepRecord:
         """A step that a language model may write; without it where it is down and the settings allow that."""
         try:
-            return self._do(step, sections, after, lambda: work(self.tools), **_writer(self.tools))
+            return self._do(step, sections, after, lambda: work(self.tools), **_writer(self.tools, step))
         except LLMUnavailable as down:
             if self.tools.config.run.llm_down == "stop":
                 raise
             self.notes.append(f"From {step} on, everything was made without the language model: {down}")
             self.tools = replace(self.tools, model=None)
-            return self._do(step, sections, after, lambda: work(self.tools), **_writer(self.tools))
+            return self._do(step, sections, after, lambda: work(self.tools), **_writer(self.tools, step))
 
 
-def _writer(tools: Tools) -> dict[str, Any]:
+def _writer(tools: Tools, step: str) -> dict[str, Any]:
     model: LanguageModel | None = tools.model
     if model is None:
         return {"model": None}
     users = None if tools.llm_users is None else sorted(tools.llm_users)
     decoding = tools.config.llm.model_dump(include={"temperature", "top_p", "seed", "max_repairs"})
-    return {"model": model.model_id, "llm_users": users, "decoding": decoding}
+    return {"model": model.name_for(step), "llm_users": users, "decoding": decoding}
 
 
 def _output(name: str, result: StageResult) -> StepOutput:

@@ -78,7 +78,7 @@ def _workspace(folder: Path) -> list[Finding]:
     except IntentrecError as error:
         return [Finding(False, "settings", str(error))]
     findings = [Finding(True, "settings", f"{workspace.config_file} is valid")]
-    findings += [*_tables(workspace), _judge(workspace), *_model(config)]
+    findings += [*_tables(workspace), _judge(workspace), *_model(workspace, config)]
     return findings
 
 
@@ -106,5 +106,5 @@ def _judge(workspace: Workspace) -> Finding:
     return Finding({"unchecked": None, "trusted": True, "stale": False}[state.standing], "judge", state.sentence())
 
 
-def _model(config: Config) -> list[Finding]:
-    return [Finding(ok, "language model", message) for ok, message in check_model(config.llm)]
+def _model(workspace: Workspace, config: Config) -> list[Finding]:
+    return [Finding(ok, "language model", message) for ok, message in check_model(config.llm, workspace.root)]

@@ -4,15 +4,19 @@ import json
 import os
 import secrets
 import threading
+from collections.abc import Mapping
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from intentrec.errors import ConfigError, LLMAnswerError, LLMUnavailable
 from intentrec.extras import require
+from intentrec.llm.adapters import GGUF
+from intentrec.llm.backends import Identity
 from intentrec.llm.config import LLMConfig, LoRA
 from intentrec.llm.ledger import Answer
 from intentrec.llm.messages import Request
+from intentrec.llm.stage_adapters import find_adapters
 from intentrec.llm.weights import file_sha256, find_weights
 
 _QUIET = -1
@@ -29,8 +33,12 @@ class EmbeddedBackend:
     (`benchmarks/embedded_llm.py`), so one is the default, and a resumed run equals an uninterrupted one.
     """
 
-    def __init__(self, config: LLMConfig) -> None:
+    def __init__(self, config: LLMConfig, root: Path = Path()) -> None:
         """Find and verify the weights and adapters; nothing is loaded yet.
+
+        Args:
+            config: The settings.
+            root: The workspace, which paths of adapters are relative to.
 
         Raises:
             MissingExtra: xllamacpp or the weights package is not installed.
@@ -41,14 +49,25 @@ class EmbeddedBackend:
         self._config = config
         self._lock = threading.Lock()
         self._server: Any = None
+        self._adapters = find_adapters(config, root)
+        for adapter in self._adapters.values():
+            adapter.check_base(self._weights)
+            adapter.file(GGUF)
+        self.learned: Mapping[str, str] = {stage: adapter.prompt_version for stage, adapter in self._adapters.items()}
         self.model_id = "+".join([self._weights.model_id, *(Path(lora.path).stem for lora in config.loras)])
-        self.decoding: dict[str, object] = {
+        self._decoding: dict[str, object] = {
             "temperature": config.temperature,
             "top_p": config.top_p,
             "seed": config.seed,
             "weights": self._weights.sha256,
             "loras": [[_adapter_sha256(lora), lora.scale] for lora in config.loras],
         }
+
+    def identity(self, stage: str) -> Identity:
+        """The weights, with the adapter of the stage if it has one."""
+        base = Identity(self.model_id, self._decoding)
+        adapter = self._adapters.get(stage)
+        return adapter.identity(base) if adapter else base
 
     def ask(self, request: Request) -> Answer:
         """The model's answer, held to the request's schema by a grammar.
@@ -94,7 +113,16 @@ class EmbeddedBackend:
             "seed": config.seed,
             "cache_prompt": config.cache_prompt,
             "grammar": self._grammar(request.answer_schema),
+            **self._applied(request.stage),
         }
+
+    def _applied(self, stage: str) -> dict[str, Any]:
+        """How strongly each adapter is applied to one request; the engine batches only requests that agree in it."""
+        if not self._adapters:
+            return {}
+        scales = [lora.scale for lora in self._config.loras]  # what a request names none of would count as 0
+        scales += [adapter.setting.scale if stage == own else 0.0 for own, adapter in self._adapters.items()]
+        return {"lora": [{"id": n, "scale": scale} for n, scale in enumerate(scales)]}
 
     def _grammar(self, schema: dict[str, Any]) -> str:
         # As `response_format` the engine lets the model write line breaks and indents, twice the tokens of a short
@@ -118,8 +146,9 @@ class EmbeddedBackend:
                 try:
                     self._server = self._engine.Server(self._params())
                 except RuntimeError as failed:
+                    files = [self._weights.path, *(adapter.file(GGUF) for adapter in self._adapters.values())]
                     raise LLMUnavailable(
-                        f"llama.cpp could not load {self._weights.path}: {failed}.",
+                        f"llama.cpp could not load {' with '.join(map(str, files))}: {failed}.",
                         hint="Is there memory for it, and does this llama.cpp know the architecture?",
                     ) from failed
             return self._server
@@ -131,7 +160,9 @@ class EmbeddedBackend:
         params.n_ctx = config.context_tokens * config.slots  # shared out evenly among the slots
         params.n_gpu_layers = config.gpu_layers
         params.cpuparams.n_threads = params.cpuparams_batch.n_threads = config.threads or _cores()
-        params.lora_adapters = [self._engine.CommonAdapterLoraInfo(lora.path, lora.scale) for lora in config.loras]
+        loras = [(lora.path, lora.scale) for lora in config.loras]
+        loras += [(str(adapter.file(GGUF)), 0.0) for adapter in self._adapters.values()]
+        params.lora_adapters = [self._engine.CommonAdapterLoraInfo(path, scale) for path, scale in loras]
         params.warmup = False
         params.fit_params = False  # never shrink the context to what memory allows: that would cut prompts
         params.cache_ram_mib = 0  # no second cache of old prompts: the ledger has their answers

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 
 from pydantic import BaseModel
 
+from intentrec.llm.backends import Identity
 from intentrec.llm.ledger import Answer
 from intentrec.llm.messages import Request
 from intentrec.llm.tokens import estimate_tokens
@@ -25,16 +26,25 @@ class ScriptedBackend:
 
     Attributes:
         asked: The requests in the order they came.
+        decoding: Of every stage.
     """
 
     def __init__(
-        self, script: Mapping[str, Scripted] | Callable[[Request], Scripted | None], model_id: str = "scripted"
+        self,
+        script: Mapping[str, Scripted] | Callable[[Request], Scripted | None],
+        model_id: str = "scripted",
+        learned: Mapping[str, str] | None = None,
     ) -> None:
         self.model_id = model_id
+        self.learned: Mapping[str, str] = dict(learned or {})
         self.decoding: dict[str, object] = {}
         self.asked: list[Request] = []
         self._script = script
         self._lock = threading.Lock()
+
+    def identity(self, stage: str) -> Identity:
+        """The script's name, with the stage where that one is to count as aligned."""
+        return Identity(f"{self.model_id}+{stage}" if stage in self.learned else self.model_id, self.decoding)
 
     def ask(self, request: Request) -> Answer:
         """The scripted answer; token counts are estimates.
