@@ -151,12 +151,16 @@ def _part(task: Task, sample: int, labelled: Sequence[Case], judge: Judge, table
     cases = cases_of(task, drawn.rows, tables, config)
     sampled = {case.key for case in cases}
     more = [case for case in labelled if case.key not in sampled]
-    caught = _guarded([*cases, *more], judge)
+    caught = guarded([*cases, *more], judge)
     return _Part(task, judge.judge([*cases, *more]), len(cases), drawn.sizes, caught)
 
 
-def _guarded(cases: Sequence[Case], judge: Judge) -> list[Caught]:
-    """What the model catches of faults planted in the good ones among the cases, in all where rules refuse all."""
+def guarded(cases: Sequence[Case], judge: Judge) -> list[Caught]:
+    """What the model catches of faults planted in the good ones among the cases, in all where rules refuse all.
+
+    Raises:
+        LLMAnswerError: It lets too many pass, or refuses the cases without the fault as well.
+    """
     if judge.model is None:
         return []
     good = [case for case, faults in zip(cases, judge.faults(cases), strict=True) if not faults]
