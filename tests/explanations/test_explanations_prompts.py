@@ -9,6 +9,7 @@ from intentrec.llm.prompts import Prompt
 GOLDEN = Path(__file__).parent / "golden"
 PAIR = {"month": "June", "interest": "tea time", "name": "cup » {{ x }}\nof tin"}
 VALUES = {
+    "tuned": PAIR | {"category": "tea things"},
     "explain": PAIR | {"category": "tea things"},
     "choose": PAIR | {"sentences": ["The cup » {{ x }}\nof tin may suit you", "One more «find»"]},
 }

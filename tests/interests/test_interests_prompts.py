@@ -10,6 +10,7 @@ GOLDEN = Path(__file__).parent / "golden"
 VALUES = {
     "choose": {"lines": ["lunch bag red", "say » then {% x %}\nnew"], "names": ["lunch bags", "jars"], "clause": True},
     "name": {"lines": ["lunch bag red"], "names": ["lunch bags", "jars"], "clause": False},
+    "tuned": {"lines": ["lunch bag red", "say » then {% x %}\nnew"], "names": ["lunch bags", "jars"]},
     "history": {
         "attributes": "country: Chad",
         "lines": ["2024-01-03 (purchase) | copper teapot", "2023 (view) | steel spade"],
@@ -29,10 +30,10 @@ def test_prompt_renders_as_its_golden_file(name, language):
 
 
 @pytest.mark.parametrize("language", ["en", "ru"])
-def test_what_varies_comes_after_everything_fixed(language):
-    first = Prompt.load("intentrec.interests", "choose", language).render(**VALUES["choose"])
-    other = Prompt.load("intentrec.interests", "choose", language).render(
-        **(VALUES["choose"] | {"lines": ["x"], "names": ["y"]})
-    )
+@pytest.mark.parametrize("name", ["choose", "tuned"])
+def test_what_varies_comes_after_everything_fixed(name, language):
+    prompt = Prompt.load("intentrec.interests", name, language)
+    first = prompt.render(**VALUES[name])
+    other = prompt.render(**(VALUES[name] | {"lines": ["x"], "names": ["y"]}))
 
     assert first[:-1] == other[:-1]

@@ -1,6 +1,5 @@
 """Questions as data: the very ones that stages ask, with what the rules answer and what the judge would see of it."""
 
-from collections.abc import Callable
 from datetime import timedelta
 
 import polars as pl
@@ -10,7 +9,6 @@ from pydantic import BaseModel
 from fake_model import FakeModel
 from intentrec.config import Config
 from intentrec.explanations import write_explanations
-from intentrec.interests.answers import GroupAnswer
 from intentrec.judge.cases import ExplanationCase, InterestCase, TagCase
 from intentrec.llm import Request
 from intentrec.llm.answers import misfit, parse_answer

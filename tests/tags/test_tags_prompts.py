@@ -7,7 +7,10 @@ import pytest
 from intentrec.llm.prompts import Prompt
 
 GOLDEN = Path(__file__).parent / "golden"
+ASKED = {"month": "June", "interest": "tea » {{ x }}\ntime", "n": 2}
 VALUES = {
+    "tuned": ASKED | {"chosen": ["copper kettle"], "phrases": ["porcelain cup", "honey » {% x %}\nspoon"]},
+    "each": ASKED | {"chosen": ["copper kettle"], "phrases": ["porcelain cup", "honey spoon"]},
     "choose": {"month": "June", "interest": "tea » {{ x }}\ntime", "phrases": ["porcelain cup", "honey spoon"], "n": 2},
     "write": {
         "month": "June",
@@ -37,3 +40,12 @@ def test_the_rules_stand_first_and_never_change(name):
     other = VALUES[name] | {"month": "July", "n": 1}
 
     assert prompt.render(**VALUES[name])[0] == prompt.render(**other)[0]
+
+
+@pytest.mark.parametrize("language", ["en", "ru"])
+@pytest.mark.parametrize("name", ["tuned", "each"])
+def test_what_is_not_there_leaves_no_empty_line(name, language):
+    (*_, last) = Prompt.load("intentrec.tags", name, language).render(**VALUES[name] | {"chosen": [], "phrases": []})
+
+    assert "«»" not in last.content
+    assert "\n\n" not in last.content
