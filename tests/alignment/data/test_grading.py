@@ -6,7 +6,7 @@ from pydantic import BaseModel
 from alignment_questions import AS_OF, Asked, Text, explain, said
 from intentrec.alignment.data.config import AlignmentDataConfig
 from intentrec.alignment.data.pre_alignment import pre_alignment
-from intentrec.alignment.data.questions import written
+from intentrec.alignment.data.questions import Written, written
 from intentrec.alignment.data.self_training import self_training
 from intentrec.alignment.samples import Sample
 from intentrec.llm import Completion
@@ -126,3 +126,11 @@ def test_what_a_teacher_says_beside_the_answer_is_its_reasoning() -> None:
 def test_an_answer_that_does_not_fit_the_question_is_none(value: BaseModel | None) -> None:
     question = explain("i1")
     assert written(question, completion(question, value)) is None
+
+
+def test_what_does_not_fit_its_question_is_judged_by_nobody() -> None:
+    question = explain("i1")
+    broken = ["superior", '{"text": "superior"}', '{"text":"superior","reason":"r"}', '{"text":3}']
+    made = pre_alignment([question], [Written(question, text, "m") for text in broken], by_words, AS_OF, CONFIG)
+    assert made.samples == []
+    assert made.counts == {"teacher: refused": 4}

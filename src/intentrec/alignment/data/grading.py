@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Generic
 
-from intentrec.alignment.data.questions import Key, Q, Written, key_of
+from intentrec.alignment.data.questions import Key, Q, Written, fits, key_of
 from intentrec.alignment.samples import Sample
 
 Grader = Callable[[list[tuple[Q, str]]], Sequence[str | None]]
@@ -53,6 +53,8 @@ class Graded(Generic[Q]):
 def graded(given: Iterable[tuple[str, Written[Q]]], grade: Grader[Q] | None) -> list[Graded[Q]]:
     """Answers with their grades in the order in which they came, equal ones to one question once.
 
+    What does not fit its question is judged by nobody and passes nowhere.
+
     Args:
         given: Source and answer.
         grade: None judges nothing, and everything passes.
@@ -63,10 +65,11 @@ def graded(given: Iterable[tuple[str, Written[Q]]], grade: Grader[Q] | None) -> 
         place = (key_of(written.question), written.answer)
         first.setdefault(place, (source, written))
         times[place] += 1
-    asked = [(written.question, written.answer) for _, written in first.values()]
+    places = [place for place, (_, written) in first.items() if fits(written)]
+    asked = [(first[place][1].question, first[place][1].answer) for place in places]
     grades = [UNJUDGED for _ in asked] if grade is None else grade(asked)
-    found = zip(first.items(), grades, strict=True)
-    return [Graded(written, source, verdict, times[place]) for (place, (source, written)), verdict in found]
+    verdicts = dict(zip(places, grades, strict=True))
+    return [Graded(written, source, verdicts.get(place), times[place]) for place, (source, written) in first.items()]
 
 
 def by_question(answers: Iterable[Graded[Q]], sources: Sequence[str]) -> list[list[Graded[Q]]]:

@@ -1,5 +1,6 @@
 """What training data is made from: the questions of the stages, and what somebody wrote in answer to them."""
 
+import json
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Generic, Protocol, TypeVar
@@ -79,6 +80,16 @@ def written(question: Q, completion: Completion[A]) -> Written[Q] | None:
     beside = (value for name, value in said.items() if name not in answer)
     reasons = [value.strip() for value in beside if isinstance(value, str) and value.strip()]
     return Written(question, compact(answer), completion.model, " ".join(reasons))
+
+
+def fits(written: Written[Any]) -> bool:
+    """Whether an answer is one that the question's schema lets through, in the one form that is trained on."""
+    try:
+        said = json.loads(written.answer)
+    except ValueError:
+        return False
+    question: Question = written.question
+    return not misfit(said, question.request.answer_schema) and compact(said) == written.answer
 
 
 def key_of(question: Question) -> Key:
