@@ -11,7 +11,7 @@ from intentrec.settings import Section
 HOW_HERE = frozenset(
     {
         "device", "gradient_checkpointing", "save_every", "most_hours", "base", "teacher", "teacher_model", "questions",
-        "held_out_questions", "rounds", "own_temperature", "gate", "data",
+        "held_out_questions", "checked_questions", "rounds", "own_temperature", "gate", "data",
     }
 )  # fmt: skip
 """Settings that do not change what a training learns from given samples."""
@@ -109,6 +109,9 @@ class AlignmentConfig(Section):
     """Most questions of users that are trained on."""
     held_out_questions: int = Field(200, ge=1, le=10_000_000)
     """Most questions of held-out users that the gate measures on."""
+    checked_questions: int = Field(32, ge=0, le=100_000)
+    """Most questions that a model is judged on in the middle of its training, of users who are in neither of the two; 0
+    judges none, and the last model is kept."""
     rounds: int = Field(1, ge=0, le=20)
     """Rounds of self-training after the first training: the model answers, the judge picks, and it is trained anew on
     both. dpo takes its pairs from them and needs at least one; grpo needs none."""
