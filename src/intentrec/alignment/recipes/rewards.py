@@ -1,4 +1,4 @@
-"""Rewards of answers that name tags (RecGPT-V2, arXiv 2512.14503, section 2.3): pure functions, and one that joins them."""
+"""Rewards of answers that name tags (RecGPT-V2, arXiv 2512.14503, section 2.3)."""
 
 import json
 from collections.abc import Callable, Collection, Sequence
