@@ -8,6 +8,7 @@ from hashlib import sha256
 
 import polars as pl
 
+from intentrec.alignment.data.mixing import is_held_out, is_item_held_out
 from intentrec.config import Config
 from intentrec.data import global_time
 from intentrec.errors import DataError
@@ -51,6 +52,9 @@ class Scene:
     def asking(self) -> Asking:
         """The questions of as many users as could be needed."""
         settings = self.config.alignment
+        if self.stage == "explanations":  # held out by item, whoever the users are
+            most = settings.questions + settings.held_out_questions
+            return Asking.prepare(self.tools, self.inputs, self.users[:most], tables=self.tables)
         held_out = [user for user in self.users if self.is_held_out(user)]
         train = [user for user in self.users if self.is_trained_on(user)]
         checked = [user for user in self.users if not self.is_held_out(user) and self.is_checked(user)]
@@ -60,8 +64,8 @@ class Scene:
 
     def is_held_out(self, unit: str) -> bool:
         """Whether a user (explanations: an item) is one that no model is trained on."""
-        data = self.config.alignment.data
-        return share_of(f"{data.seed}\0{unit}") < data.held_out
+        drawn = is_item_held_out if self.stage == "explanations" else is_held_out
+        return drawn(unit, self.config.alignment.data)
 
     def is_checked(self, unit: str) -> bool:
         """Whether one that could be trained on is kept back to judge models in the middle of their training."""
@@ -94,7 +98,7 @@ def set_scene(workspace: Workspace, config: Config, stage: Stage, as_of: datetim
     """The shop as of a time, by default the beginning of the window that evaluations look at.
 
     Raises:
-        DataError: There is nothing to learn from before that time, or nobody to hold out.
+        DataError: There is no event before that time.
     """
     everything = load_inputs(workspace, None)
     window = timedelta(days=config.evaluation.window_days)
@@ -107,13 +111,22 @@ def set_scene(workspace: Workspace, config: Config, stage: Stage, as_of: datetim
     tables = {"catalogue": made.catalogue, "pool": made.pool}
     tables["profiles"] = make_profiles(tools, inputs, made.catalogue).table
     later = Later(split.targets, made.catalogue, config.evaluation.tag_places)
-    scene = Scene(stage, tools, inputs, users, later, tables)
-    if not any(map(scene.is_held_out, users)) or all(map(scene.is_held_out, users)):
+    return Scene(stage, tools, inputs, users, later, tables)
+
+
+def must_be_asked(scene: Scene) -> None:
+    """Refuse a scene in which there is nothing to train on or nothing to measure with.
+
+    Raises:
+        DataError: There are too few users (explanations: items) for both.
+    """
+    counts = {"to train on": len(scene.trained_on()), "held out": len(scene.held_out())}
+    if not all(counts.values()):
+        told = ", ".join(f"{n:,} {what}" for what, n in counts.items())
         raise DataError(
-            f"Of {len(users):,} users before {cut:%Y-%m-%d} none or all are held out (alignment.data.held_out "
-            f"{config.alignment.data.held_out:g}): nothing can be trained and measured. Ingest more events first."
+            f"There are too few questions of {scene.stage} before {scene.inputs.as_of:%Y-%m-%d}: {told}. Ingest more "
+            "events, or change alignment.data.held_out or its seed."
         )
-    return scene
 
 
 def by_hash(users: Iterable[str], seed: int) -> list[str]:

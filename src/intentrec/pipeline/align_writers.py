@@ -5,9 +5,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from pydantic import BaseModel
+
 from intentrec.config import Config
 from intentrec.errors import ConfigError, LLMUnavailable
-from intentrec.llm import Adapter, LanguageModel, LLMConfig, open_model
+from intentrec.llm import Adapter, Completion, LanguageModel, LLMConfig, open_model
 from intentrec.llm.config import Stage
 from intentrec.pipeline.asking import Asked, compact
 from intentrec.progress import Progress
@@ -80,29 +82,25 @@ def open_writer(
         model.close()
 
 
-def answers(model: LanguageModel, asked: Sequence[Asked], progress: Progress) -> list[str | None]:
-    """Answers as compact JSON in the order of the questions; None where none came that fits.
+def told(model: LanguageModel, asked: Sequence[Asked], progress: Progress) -> list[Completion[BaseModel]]:
+    """What a model says to the questions, in their order.
 
     Raises:
-        LLMUnavailable: The model cannot be reached; answers that came before are in the ledger.
+        LLMUnavailable: The model cannot be reached; what it answered before is in the ledger.
         BudgetExceeded: The cap is reached; likewise.
     """
     if not asked:
         return []
-    found = model.complete([one.request for one in asked], asked[0].answer_type, progress)
-    return [None if said.value is None else compact(said.value) for said in found]
-
-
-def taught(model: LanguageModel, asked: Sequence[Asked], progress: Progress) -> list[str | None]:
-    """Answers of a teacher: a teacher that is down says what to do.
-
-    Raises:
-        LLMUnavailable: It cannot be reached.
-    """
     try:
-        return answers(model, asked, progress)
+        return model.complete([one.request for one in asked], asked[0].answer_type, progress)
     except LLMUnavailable as down:
         raise LLMUnavailable(
-            f"The teacher {model.model_id} is down: {down}",
+            f"{model.name_for(asked[0].stage)} is down: {down}",
             hint="What it answered is kept: run the same command again.",
         ) from down
+
+
+def answers(model: LanguageModel, asked: Sequence[Asked], progress: Progress) -> list[str | None]:
+    """The same as compact JSON; None where nothing came that fits."""
+    found = told(model, asked, progress)
+    return [None if said.value is None else compact(said.value) for said in found]

@@ -23,6 +23,11 @@ def is_held_out(user_id: str, config: AlignmentDataConfig) -> bool:
     return _drawn("user", user_id, config)
 
 
+def is_item_held_out(item_id: str, config: AlignmentDataConfig) -> bool:
+    """The same for an item that questions about nobody are about."""
+    return _drawn("item", item_id, config)
+
+
 def distinct(samples: Iterable[Sample]) -> list[Sample]:
     """Samples in their order, the same answer to the same question of the same task once; a pair wins over no pair.
 
@@ -67,12 +72,12 @@ def _held(sample: Sample, config: AlignmentDataConfig) -> bool:
     if sample.user_id is not None:
         return is_held_out(sample.user_id, config)
     if sample.item_id is not None:
-        return _drawn("item", sample.item_id, config)
+        return is_item_held_out(sample.item_id, config)
     return _drawn("question", "\0".join(message.content for message in sample.messages), config)
 
 
 def _drawn(kind: str, name: str, config: AlignmentDataConfig) -> bool:
-    return (_hashed(kind, name, config) >> (64 - _BITS)) / 2**_BITS < config.held_out
+    return (_hashed(kind, name, config) >> (64 - _BITS)) / (1 << _BITS) < config.held_out
 
 
 def _hashed(kind: str, name: str, config: AlignmentDataConfig) -> int:
