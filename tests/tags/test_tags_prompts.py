@@ -8,20 +8,23 @@ from intentrec.llm.prompts import Prompt
 
 GOLDEN = Path(__file__).parent / "golden"
 ASKED = {"month": "June", "interest": "tea » {{ x }}\ntime", "n": 2}
+WHOLE = {
+    "month": "June",
+    "attributes": "country: Chad",
+    "interests": [
+        {"name": "tea time", "reason": "bought often", "examples": ["porcelain cup", "honey spoon"], "followers": []},
+        {"name": "garden work", "reason": "bought once", "examples": [], "followers": ["rose pruner"]},
+    ],
+    "recent": ["copper kettle"],
+}
 VALUES = {
     "tuned": ASKED | {"chosen": ["copper kettle"], "phrases": ["porcelain cup", "honey » {% x %}\nspoon"]},
     "each": ASKED | {"chosen": ["copper kettle"], "phrases": ["porcelain cup", "honey spoon"]},
     "choose": {"month": "June", "interest": "tea » {{ x }}\ntime", "phrases": ["porcelain cup", "honey spoon"], "n": 2},
-    "write": {
-        "month": "June",
-        "attributes": "country: Chad",
-        "interests": [
-            {"name": "tea time", "reason": "bought often", "examples": ["porcelain cup", "honey spoon"]},
-            {"name": "garden work", "reason": "bought once", "examples": []},
-        ],
-        "recent": ["copper kettle"],
-        "n": 50,
-    },
+    "write": WHOLE | {"n": 50},
+    "plan": WHOLE | {"n": 3},
+    "expert": WHOLE | {"n": 25, "persona": "a host » {{ x }}\nwho pours", "numbers": [1]},
+    "arbiter": WHOLE | {"n": 50, "pool": ["porcelain cup", "fork » {% x %}\nof ash"]},
 }
 
 

@@ -9,6 +9,7 @@ from intentrec.llm.answers import closed_schema
 
 _TAG_LENGTH = 60
 _REASON_LENGTH = 120
+_PERSONA_LENGTH = 160
 _CHARACTERS_A_TOKEN = 2  # low on purpose: Russian in small vocabularies comes close to it
 
 
@@ -32,6 +33,25 @@ class WrittenTags(BaseModel):
     tags: list[WrittenTag]
 
 
+class Persona(BaseModel):
+    """One side of a user, and the numbers of the interests that belong to it."""
+
+    persona: str
+    interests: list[int]
+
+
+class Plan(BaseModel):
+    """The sides of a user that experts write for."""
+
+    personas: list[Persona]
+
+
+class Picks(BaseModel):
+    """Numbers of the tags that were picked, the best first."""
+
+    picks: list[int]
+
+
 def choice_schema(phrases: Sequence[str], n: int) -> dict[str, Any]:
     """Schema for choosing `n` of some phrases."""
     return closed_schema({"tags": {"type": "array", "items": {"enum": list(phrases)}, "minItems": n, "maxItems": n}})
@@ -53,6 +73,36 @@ def written_schema(n_interests: int, max_tags: int) -> dict[str, Any]:
         }
     )
     return closed_schema({"tags": {"type": "array", "items": tag, "minItems": 1, "maxItems": max_tags}})
+
+
+def plan_schema(n_interests: int, personas: int) -> dict[str, Any]:
+    """Schema for so many personas of a user with so many interests."""
+    number = {"type": "integer", "minimum": 1, "maximum": n_interests}
+    persona = closed_schema(
+        {
+            "persona": {"type": "string", "maxLength": _PERSONA_LENGTH},
+            "interests": {"type": "array", "items": number, "minItems": 1, "maxItems": n_interests},
+        }
+    )
+    listed = {"type": "array", "items": persona, "minItems": personas, "maxItems": personas}
+    return closed_schema({"personas": listed})
+
+
+def picks_schema(n: int, max_tags: int) -> dict[str, Any]:
+    """Schema for picking at most `max_tags` of `n` numbered tags."""
+    number = {"type": "integer", "minimum": 1, "maximum": n}
+    most = min(n, max_tags)
+    return closed_schema({"picks": {"type": "array", "items": number, "minItems": 1, "maxItems": most}})
+
+
+def plan_tokens(n_interests: int, personas: int) -> int:
+    """Tokens that the longest answer to `plan_schema` needs."""
+    return 16 + personas * (24 + _PERSONA_LENGTH // _CHARACTERS_A_TOKEN + 4 * n_interests)
+
+
+def picks_tokens(n: int, max_tags: int) -> int:
+    """Tokens that the longest answer to `picks_schema` needs."""
+    return 16 + 5 * min(n, max_tags)
 
 
 def choice_tokens(phrases: Sequence[str], n: int) -> int:

@@ -1,31 +1,26 @@
 """The path of small and of aligned models: one short request an interest, some phrases chosen or written."""
 
-from intentrec.llm.model import LanguageModel
-from intentrec.progress import Progress
-from intentrec.stages import Refusals
+from intentrec.llm.messages import Completion
 from intentrec.tags.answers import ChosenTags
 from intentrec.tags.desk import Desk
 from intentrec.tags.interest_questions import Form, InterestQuestions, Question
 from intentrec.tags.selection import Tag, UserInterest, rule_reason, rule_tags
-from intentrec.tags.writing import Judge, failed
+from intentrec.tags.writing import Proposed, Writer, settle
 
 
-def tags_by_interest(desk: Desk, form: Form, model: LanguageModel, refusals: Refusals, progress: Progress) -> None:
+def tags_by_interest(desk: Desk, form: Form, writer: Writer) -> None:
     """Ask for tags of every interest of the desk; what passes is added to `UserInterest.written`."""
     asking = InterestQuestions(desk, form)
     questions = [question for user_id in sorted(desk.users) for question in asking.of(user_id)]
-    completions = model.complete([asking.request(q) for q in questions], ChosenTags, progress)
-    vectors = desk.vectors(tag.strip() for c in completions if c.value for tag in c.value.tags)
-    judges = {user_id: Judge(desk, user_id, vectors, refusals) for user_id in desk.users}
-    for question, completion in zip(questions, completions, strict=True):
-        if completion.value is None:
-            word = failed(completion.error)
-            if word:
-                said = completion.error or ""
-                refusals.refuse(question.user_id, word, said, completion.model, asking.prompt.version)
-            continue
-        for tag in tags_of(desk, question, completion.value, completion.model, asking.prompt.version):
-            judges[question.user_id].judge(tag, question.interest, tag.tag)
+    requests = [asking.request(question) for question in questions]
+
+    def read(n: int, completion: Completion[ChosenTags]) -> list[Proposed]:
+        assert completion.value is not None
+        tags = tags_of(desk, questions[n], completion.value, completion.model, asking.prompt.version)
+        return [Proposed(tag, questions[n].interest, tag.tag) for tag in tags]
+
+    answers = writer.answers(requests, ChosenTags, desk.config.best_of)
+    settle(desk, [question.user_id for question in questions], answers, read, writer)
 
 
 def tags_of(desk: Desk, question: Question, answer: ChosenTags, model: str, prompt_version: str) -> list[Tag]:

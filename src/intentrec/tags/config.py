@@ -25,7 +25,7 @@ class TagsConfig(Section):
     cluster for other small models."""
     hints: Literal["auto", "none", "shortlist", "followers"] = "auto"
     """What a model that writes is shown beside an interest: nothing, the rules' shortlist, or what people with the
-    interest moved on to. Auto shows the shortlist where one interest is asked about, else nothing."""
+    interest moved on to. Auto shows the shortlist where one interest is asked about, else a few phrases of the shop."""
     max_tags: int = Field(default=50, ge=1, le=200)
     """At most so many tags a user; a catalogue with few phrases gets one for each two of them."""
     min_per_interest: int = Field(default=2, ge=0, le=50)
@@ -54,6 +54,17 @@ class TagsConfig(Section):
     """Phrases of an interest that a small model chooses from, or is shown as hints."""
     chosen: int = Field(default=3, ge=1, le=20)
     """How many tags of an interest a small model chooses or writes."""
+    best_of: int = Field(default=1, ge=1, le=32)
+    """Answers to each question, of which the one with most tags that pass the gate is taken; all but the first are
+    drawn at `draw_temperature`."""
+    draw_temperature: float = Field(default=0.8, gt=0, le=2)
+    """Temperature of further answers."""
+    planner: bool = False
+    """Whether a large model first plans personas of each user, then writes for each, then picks from all they wrote."""
+    personas: int = Field(default=3, ge=1, le=10)
+    """Personas that are planned."""
+    expert_tags: int = Field(default=25, ge=1, le=200)
+    """Tags written for each persona."""
     fill: bool = True
     """Whether tags of the rules fill up what a model wrote."""
     min_words: int = Field(default=2, ge=1, le=5)

@@ -16,9 +16,10 @@ from intentrec.tags.by_interest import tags_by_interest
 from intentrec.tags.by_user import write_tags
 from intentrec.tags.config import TagsConfig
 from intentrec.tags.desk import Desk, open_desk
+from intentrec.tags.planned import plan_tags
 from intentrec.tags.rows import Ranked, tag_rows
 from intentrec.tags.selection import UserInterest, expanded, select
-from intentrec.tags.writing import STAGE
+from intentrec.tags.writing import STAGE, Draw, Scorer, Writer
 from intentrec.text.embeddings import Embedder
 
 Mode = Literal["whole", "cluster", "writing", "tuned"]
@@ -38,6 +39,8 @@ def predict_tags(
     progress: Progress = SILENT,
     brands: Collection[str] = (),
     shop_until: datetime | None = None,
+    draw: Draw | None = None,
+    scorer: Scorer | None = None,
 ) -> StageResult:
     """Ranked tags of every user with an interest.
 
@@ -59,6 +62,8 @@ def predict_tags(
         brands: Names that never stand in a tag.
         shop_until: What the whole shop does (what follows what, which phrases are alive) is counted before this time,
             so that one more day of others does not change what a quiet user is offered. By default `as_of`.
+        draw: Gives further answers where `config.best_of` wants several.
+        scorer: Chooses among them; None counts the tags that pass the gate.
 
     Returns:
         A table of `TAGS` in key order, what the gate refused, and counts "passed:<model>" and "rejected:<reason>".
@@ -71,7 +76,7 @@ def predict_tags(
     )  # fmt: skip
     if model is not None:
         own = {user_id: said for user_id, said in desk.users.items() if llm_users is None or user_id in llm_users}
-        _write(replace(desk, users=own), profiles, model, refusals, progress)
+        _write(replace(desk, users=own), profiles, Writer(model, refusals, progress, draw, scorer))
     return finish(desk, refusals, as_of)
 
 
@@ -97,12 +102,14 @@ def resolved_mode(config: TagsConfig, model: LanguageModel) -> Mode:
     return "cluster" if getattr(model, "small", False) else "whole"
 
 
-def _write(desk: Desk, profiles: pl.DataFrame, model: LanguageModel, refusals: Refusals, progress: Progress) -> None:
-    mode = resolved_mode(desk.config, model)
-    if mode == "whole":
-        write_tags(desk, profiles, model, refusals, progress)
+def _write(desk: Desk, profiles: pl.DataFrame, writer: Writer) -> None:
+    mode = resolved_mode(desk.config, writer.model)
+    if mode != "whole":
+        tags_by_interest(desk, "choosing" if mode == "cluster" else mode, writer)
+    elif desk.config.planner:
+        plan_tags(desk, profiles, writer)
     else:
-        tags_by_interest(desk, "choosing" if mode == "cluster" else mode, model, refusals, progress)
+        write_tags(desk, profiles, writer)
 
 
 def _chosen(desk: Desk) -> list[Ranked]:
