@@ -45,7 +45,8 @@ def test_samples_about_nobody_are_split_by_item_or_question() -> None:
     assert {s.item_id for s in by_item.train}.isdisjoint({s.item_id for s in by_item.held_out})
     by_question = split([sample(None, f"q{n % 20}", f"a{n}") for n in range(200)], CONFIG)
     assert {s.messages for s in by_question.train}.isdisjoint({s.messages for s in by_question.held_out})
-    assert by_item.held_out and by_question.held_out
+    assert by_item.held_out
+    assert by_question.held_out
 
 
 def test_the_same_answer_to_the_same_question_counts_once_whoever_it_is_about() -> None:
