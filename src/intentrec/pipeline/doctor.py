@@ -13,6 +13,7 @@ from intentrec.errors import IntentrecError
 from intentrec.extras import INSTALL
 from intentrec.judge.state import judge_state
 from intentrec.llm import check_model
+from intentrec.pipeline.align_shelf import with_adapters
 from intentrec.workspace import CONFIG_FILE, Workspace
 
 _PURPOSE = {
@@ -107,4 +108,8 @@ def _judge(workspace: Workspace) -> Finding:
 
 
 def _model(workspace: Workspace, config: Config) -> list[Finding]:
-    return [Finding(ok, "language model", message) for ok, message in check_model(config.llm, workspace.root)]
+    try:
+        llm = with_adapters(workspace, config).llm
+    except IntentrecError as error:
+        return [Finding(False, "adapters", str(error))]
+    return [Finding(ok, "language model", message) for ok, message in check_model(llm, workspace.root)]

@@ -6,6 +6,7 @@ from typing import Any
 
 from intentrec.config import Config
 from intentrec.llm import Estimate, open_estimator
+from intentrec.pipeline.align_shelf import with_adapters
 from intentrec.pipeline.chain import Tools, make_chain
 from intentrec.pipeline.daily import RunOptions, sample_users
 from intentrec.pipeline.inputs import load_inputs
@@ -39,6 +40,7 @@ def estimate_run(workspace: Workspace, config: Config, options: RunOptions, prog
 
     Stage 3 is estimated on interests made by rule where the ledger does not hold the model's own.
     """
+    config = with_adapters(workspace, config)
     inputs = load_inputs(workspace, options.as_of)
     model = open_estimator(config.llm, workspace.ledger)
     if model is None:

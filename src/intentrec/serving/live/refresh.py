@@ -14,6 +14,7 @@ from intentrec.catalogue import CatalogueResult, extend_catalogue
 from intentrec.config import Config
 from intentrec.errors import BudgetExceeded, LLMError
 from intentrec.llm import open_model
+from intentrec.pipeline.align_shelf import with_adapters
 from intentrec.pipeline.chain import Tools, make_interests, make_profiles, make_tags
 from intentrec.pipeline.inputs import Inputs, load_inputs
 from intentrec.progress import SILENT
@@ -87,7 +88,8 @@ class Refresher:
         shop = replace(shop, events=pl.concat([shop.events, own.filter(pl.col("row") < 0)], how="diagonal"))
         mine = replace(shop, events=own)
         pool = self._workspace.read_release("pool", manifest)
-        model = open_model(self._config.llm, self._workspace.ledger) if self._with_model else None
+        llm = with_adapters(self._workspace, self._config).llm
+        model = open_model(llm, self._workspace.ledger) if self._with_model else None
         with nullcontext() if model is None else closing(model):
             tools = Tools(self._config, self._open_embedder(), model, None, SILENT)
             try:
