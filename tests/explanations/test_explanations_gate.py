@@ -56,6 +56,20 @@ def test_russian_sentences_may_quote_foreign_titles():
 
 
 @pytest.mark.parametrize(
+    ("text", "language", "rule"),
+    [
+        ("Близко к тому, что вам нравится: «чай»", "ru", None),
+        ("Вскипятит воду для «вашего ответа»", "ru", "echo"),
+        ("Вскипятит воду для «чая", "ru", "echo"),
+        ("Boils water for your «tea»", "en", "echo"),
+    ],
+)
+def test_only_russian_quotes_names_in_guillemets(text, language, rule):
+    interest = "чай" if language == "ru" else "tea time"
+    assert refuse_text(text, interest, FACTS, (), CONFIG, language) == rule
+
+
+@pytest.mark.parametrize(
     "praise", ["самый дорогой", "идеальная", "потрясающее", "лучшее", "прекрасный", "восхитительно"]
 )
 def test_russian_praise_is_refused_whatever_its_ending(praise):

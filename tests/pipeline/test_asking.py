@@ -12,6 +12,7 @@ from intentrec.explanations import write_explanations
 from intentrec.judge.cases import ExplanationCase, InterestCase, TagCase
 from intentrec.llm import Request
 from intentrec.llm.answers import misfit, parse_answer
+from intentrec.llm.tokens import estimate_prompt
 from intentrec.pipeline.asking import STAGES, Asked, Asking, Form, Stage, compact
 from intentrec.pipeline.chain import Tools, make_catalogue, make_interests, make_profiles, make_tags
 from intentrec.pipeline.inputs import Inputs
@@ -129,3 +130,69 @@ def test_answers_become_rows_and_cases(asking: Asking, stage: Stage, table: obje
         assert all(isinstance(case, kind) and case.writer == "m" and case.as_of == AS_OF for case in mine)
         assert {case.user_id for case in mine} == {one.user_id}
         assert {case.item_id for case in mine} == {one.item_id}
+
+
+def test_rival_answers_to_one_question_do_not_meet(asking: Asking) -> None:
+    (one, other, *_) = (asked for asked in asking.asked("tags", "tuned") if asked.by_rules)
+    mine, theirs = (value_of(asked, asked.by_rules[0]) for asked in (one, other))
+    alone = asking.cases([(one, mine, "m", "p"), (other, theirs, "m", "p")])
+    several = asking.cases([(one, mine, "m", "p"), (one, mine, "m", "p"), (other, theirs, "m", "p")])
+
+    assert one.user_id == other.user_id
+    assert several == [alone[0], alone[0], alone[1]]
+    assert {case.others for case in several[1]} != {()}
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_the_short_form_is_a_third_of_the_others(asking: Asking, stage: Stage) -> None:
+    def length(form: Form) -> float:
+        asked = asking.asked(stage, form)
+        return sum(estimate_prompt(one.request) for one in asked) / len(asked)
+
+    assert length("tuned") < 80
+    assert 3 * length("tuned") < min(length("writing"), length("choosing"))
+
+
+def test_nothing_of_the_future_reaches_a_question(shop: Shop) -> None:
+    later = [
+        {"user_id": user, "timestamp": AS_OF + timedelta(days=1), "event": "purchase", "item_id": "id-zebrafish"}
+        for user in USERS
+    ]
+    items = pl.concat([shop.items, pl.DataFrame([{"item_id": "id-zebrafish", "title": "ZEBRAFISH TEA CUP"}])])
+    events = pl.concat([shop.events, pl.DataFrame(later, schema=shop.events.schema)])
+    knowing = Asking.prepare(tools_of(), inputs_of(Shop(items, events, shop.users, shop.themes)), USERS)
+    ignorant = Asking.prepare(tools_of(), inputs_of(shop), USERS)
+    for stage in STAGES:
+        asked = [one.request for one in knowing.asked(stage, "tuned")]
+        assert asked == [one.request for one in ignorant.asked(stage, "tuned")]
+        assert "zebrafish" not in str(asked)
+
+
+def test_what_is_there_already_is_not_made_again(asking: Asking, inputs: Inputs) -> None:
+    (user, *_) = USERS
+    (pair, *_) = asking.pairs
+    shown = pl.DataFrame(
+        [
+            {"user_id": user, "rank": rank, "item_id": item, "interest": i["interest"], "interest_id": i["interest_id"]}
+            for i in asking.interests.filter(user_id=user).iter_rows(named=True)
+            for rank, item in ((1, pair.item_id), (99, asking.pairs[-1].item_id))
+        ]
+    )
+    given = {
+        "catalogue": asking.catalogue, "pool": make_catalogue(tools_of(), inputs).pool, "profiles": asking.profiles,
+        "interests": asking.interests, "tags": asking.tags, "recommendations": shown,
+    }  # fmt: skip
+    again = Asking.prepare(tools_of(), inputs, [user], tables=given)
+
+    assert again.interests.equals(asking.interests.filter(user_id=user))
+    assert again.tags.equals(asking.tags.filter(user_id=user))
+    assert {told.item_id for told in again.pairs} <= {pair.item_id}
+    assert [one.request for one in again.asked("tags", "tuned")] == [
+        one.request for one in asking.asked("tags", "tuned") if one.user_id == user
+    ]
+
+
+def test_strangers_are_asked_nothing(inputs: Inputs) -> None:
+    nobody = Asking.prepare(tools_of(), inputs, ["stranger"])
+
+    assert [nobody.asked(stage, "tuned") for stage in STAGES] == [[], [], []]

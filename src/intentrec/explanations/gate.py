@@ -15,6 +15,7 @@ _SCRIPTS: dict[str, Script] = {"en": "latin", "ru": "cyrillic"}
 _NUMBER = re.compile(r"\d+")
 _SHORTEST_TELLING = 3
 _QUOTES = str.maketrans("", "", "«»")
+_QUOTED = re.compile("«([^«»]*)»")
 FUNCTION_WORDS = frozenset(
     (
         "a", "an", "the", "and", "or", "of", "for", "in", "on", "at", "to", "by", "with", "from", "as", "is", "are",
@@ -48,7 +49,7 @@ def text_faults(
         language: Language the sentence must be in.
     """
     known = " ".join((*facts, interest))
-    rules = _form(text, config) | {
+    rules = _form(_unquoted(text, known) if language == "ru" else text, config) | {
         "copies-title": lambda: copies(text, facts) or adds_nothing(text, known),
         "wrong-language": lambda: not _speaks(text, known, language),
         "cliche": lambda: mentions(text, config.cliches),
@@ -81,6 +82,11 @@ def offer_faults(
         "off-topic": lambda: not rests_on(text, known),
     }
     return _broken(rules)
+
+
+def _unquoted(text: str, known: str) -> str:
+    """The text without « and » around words of what is known: Russian quotes names so, and only the rest is an echo."""
+    return _QUOTED.sub(lambda said: said[1] if stems(said[1]) <= stems(known) else said[0], text)
 
 
 def _form(text: str, config: ExplanationsConfig) -> Rules:

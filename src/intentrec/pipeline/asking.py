@@ -194,6 +194,8 @@ class Asking:
         """`TAGS` of the users, by rules unless they were given."""
         if "tags" in self._given:
             return self._given["tags"].filter(pl.col("user_id").is_in(list(self.users)))
+        if self.interests.is_empty():
+            return TAGS.empty()
         return finish(self.desk, Refusals("tags", self.inputs.as_of), self.inputs.as_of).table
 
     @cached_property

@@ -10,6 +10,7 @@ from intentrec.catalogue import CatalogueResult, build_catalogue, catalogue_as_o
 from intentrec.config import Config
 from intentrec.interests import InterestsConfig, infer_interests
 from intentrec.llm import LanguageModel
+from intentrec.pipeline.draws import draws_of
 from intentrec.pipeline.inputs import Inputs
 from intentrec.profiles import build_profiles
 from intentrec.progress import Progress
@@ -106,21 +107,23 @@ def make_tags(
     tools: Tools, inputs: Inputs, catalogue: pl.DataFrame, profiles: pl.DataFrame, interests: pl.DataFrame
 ) -> StageResult:
     """Stage 3."""
-    return predict_tags(
-        profiles,
-        interests,
-        inputs.events,
-        catalogue,
-        tools.embedder,
-        with_roles(tools.config.tags, tools.config),
-        tools.config.language,
-        inputs.as_of,
-        tools.model,
-        tools.llm_users,
-        tools.progress,
-        inputs.brands(),
-        period_start(tools.config, inputs),
-    )
+    with draws_of(tools.model, tools.config) as draw:
+        return predict_tags(
+            profiles,
+            interests,
+            inputs.events,
+            catalogue,
+            tools.embedder,
+            with_roles(tools.config.tags, tools.config),
+            tools.config.language,
+            inputs.as_of,
+            tools.model,
+            tools.llm_users,
+            tools.progress,
+            inputs.brands(),
+            period_start(tools.config, inputs),
+            draw,
+        )
 
 
 def make_chain(tools: Tools, inputs: Inputs) -> Chain:
