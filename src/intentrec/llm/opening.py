@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
+from intentrec.extras import require
 from intentrec.llm.backends import Backend
 from intentrec.llm.backends.embedded import EmbeddedBackend
 from intentrec.llm.backends.openai import OpenAIBackend
@@ -27,6 +28,11 @@ def open_backend(config: LLMConfig, root: Path = Path()) -> Backend | None:
         return None
     if config.backend == "embedded":
         return EmbeddedBackend(config, root)
+    if config.backend == "transformers":
+        require("torch", "language models in torch")
+        from intentrec.llm.backends.transformers import TransformersBackend  # torch takes seconds
+
+        return TransformersBackend(config, root)
     return OpenAIBackend(config, root)
 
 

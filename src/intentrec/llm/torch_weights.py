@@ -142,6 +142,8 @@ def precision_of(wanted: Literal["auto", "float32", "bfloat16"], device: str) ->
 def quiet() -> Iterator[None]:
     """Without bars, notes on heads that are not there, and warnings between packages."""
     logging: Any = import_module("transformers.utils.logging")
+    unpacking: Any = import_module("transformers.modeling_gguf_pytorch_utils")
+    unpacking_bar, unpacking.tqdm = unpacking.tqdm, lambda tensors, **_: tensors  # a bar that no setting hides
     level, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
     logging.set_verbosity_error()
     logging.disable_progress_bar()
@@ -150,6 +152,7 @@ def quiet() -> Iterator[None]:
             warnings.simplefilter("ignore")
             yield
     finally:
+        unpacking.tqdm = unpacking_bar
         logging.set_verbosity(level)
         if bars:
             logging.enable_progress_bar()
