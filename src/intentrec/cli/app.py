@@ -11,6 +11,7 @@ import typer
 
 from intentrec import __version__
 from intentrec.cli import show
+from intentrec.cli.align import align_app
 from intentrec.cli.bars import RichProgress
 from intentrec.cli.bundle import bundle
 from intentrec.cli.common import (
@@ -50,6 +51,7 @@ Exit codes: 0 done, 1 unexpected, 2 wrong usage, 3 settings, 4 data, 5 workspace
 )
 data_app = typer.Typer(no_args_is_help=True, help="Look at what was ingested.")
 app.add_typer(data_app, name="data")
+app.add_typer(align_app, name="align")
 app.add_typer(encoder_app, name="encoder")
 app.add_typer(experiments_app, name="experiments")
 app.add_typer(keys_app, name="keys")

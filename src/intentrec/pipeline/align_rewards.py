@@ -5,8 +5,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from intentrec.alignment.recipes import Question
-from intentrec.alignment.recipes.rewards import Reward, TagReward
+from intentrec.alignment.recipes.rewards import Question, Reward, TagReward
 from intentrec.alignment.samples import compact
 from intentrec.errors import DataError
 from intentrec.pipeline.align_data import before_the_window

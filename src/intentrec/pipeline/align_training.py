@@ -9,10 +9,11 @@ from typing import Any, Literal
 
 import numpy as np
 
+from intentrec.alignment import recipes
 from intentrec.alignment.config import AlignmentConfig
-from intentrec.alignment.recipes import Figure, Place, Question, Trained, train_dpo, train_grpo, train_sft
 from intentrec.alignment.recipes.keys import settings_of
-from intentrec.alignment.recipes.rewards import Reward
+from intentrec.alignment.recipes.recipe import Figure, Place, Trained
+from intentrec.alignment.recipes.rewards import Question, Reward
 from intentrec.errors import ConfigError, DataError, LLMAnswerError
 from intentrec.llm import AdapterBase, AdapterCard, AdapterData, LLMConfig, read_card, write_card
 from intentrec.llm.adapters import CARD
@@ -68,7 +69,9 @@ class School:
         """Learn the samples' answers."""
 
         def train(place: Place) -> Trained:
-            return train_sft(data.samples, self.base.weights, self._settings, place, figure=self._figure())
+            base, settings, figure = self.base.weights, self._settings, self._figure()
+            trained: Trained = recipes.train_sft(data.samples, base, settings, place, figure=figure)
+            return trained
 
         return self._learned("sft", data, None, [], train)
 
@@ -86,8 +89,9 @@ class School:
             )
 
         def train(place: Place) -> Trained:
-            figure = self._figure()
-            return train_dpo(pairs, self.base.weights, self._settings, place, start=start.folder, figure=figure)
+            base, settings, figure = self.base.weights, self._settings, self._figure()
+            trained: Trained = recipes.train_dpo(pairs, base, settings, place, start=start.folder, figure=figure)
+            return trained
 
         return self._learned("dpo", Data(pairs), start, [], train)
 
@@ -96,14 +100,19 @@ class School:
 
         Args:
             data: What the adapter was trained on before.
+
+        Raises:
+            DataError: There are no questions.
         """
         if not questions:
             raise DataError("There are no questions to be rewarded for: nobody did anything in the days looked at.")
 
         def train(place: Place) -> Trained:
-            return train_grpo(
-                questions, reward, self.base.weights, self._settings, place, start=start.folder, figure=self._figure()
+            base, settings, figure = self.base.weights, self._settings, self._figure()
+            trained: Trained = recipes.train_grpo(
+                questions, reward, base, settings, place, start=start.folder, figure=figure
             )
+            return trained
 
         asked = [[one.subject, [m.content for m in one.messages], sorted(one.truth)] for one in questions]
         return self._learned("grpo", data, start, asked, train)

@@ -1,12 +1,16 @@
 """From a log to an adapter: questions, data, training, figures, and the gate: `intentrec align`."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
+import polars as pl
+
+from intentrec.alignment.data.chats import write_chats, write_pairs
 from intentrec.alignment.gate import Decision, decide
-from intentrec.alignment.samples import Sample
+from intentrec.alignment.samples import Sample, samples_of
 from intentrec.config import Config
 from intentrec.judge.guard import Caught
 from intentrec.llm import read_card, write_card
@@ -118,6 +122,41 @@ def make_samples(workspace: Workspace, config: Config, options: AlignOptions, *,
         data = first_data(workspace, scene, examiner if options.judged else None, config.alignment.teacher)
     store(workspace, data.samples)
     return data.samples
+
+
+@dataclass(frozen=True)
+class Exported:
+    """Samples that were made, and what stands in files.
+
+    Attributes:
+        samples: Made now, by source.
+        written: Lines by file.
+    """
+
+    samples: dict[str, int]
+    written: dict[str, int]
+
+    def as_dict(self) -> dict[str, Any]:
+        """As JSON values."""
+        return asdict(self)
+
+
+def export_samples(
+    workspace: Workspace, task: Stage, made: Sequence[Sample], chats: Path | None, pairs: Path | None
+) -> Exported:
+    """Write all stored samples of a task as other trainers read them.
+
+    Raises:
+        WorkspaceError: A file cannot be written.
+    """
+    rows = workspace.read("samples").filter(pl.col("task") == task).sort("sample_id")
+    stored = samples_of(rows)
+    written = {}
+    if chats is not None:
+        written[str(chats)] = write_chats(stored, chats)
+    if pairs is not None:
+        written[str(pairs)] = write_pairs(stored, pairs)
+    return Exported(Data(list(made)).sources(), written)
 
 
 def _learn(school: School, course: _Course, judged: bool) -> Learned:
