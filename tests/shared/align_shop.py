@@ -20,3 +20,35 @@ def an_adapter(folder: Path, name: str = "tags-1", task: Any = "tags", content: 
     }  # fmt: skip
     write_card(folder, AdapterCard(**values | changes))
     return folder
+
+
+def save_writer(folder: Path, seed: int = 0) -> Path:
+    """A random model that reads bytes and knows nothing, with room for a stage's questions."""
+    from transformers import LlamaConfig, LlamaForCausalLM
+
+    from align_models import model_of, tokenizer_of
+    from intentrec.llm.torch_weights import quiet
+
+    def long(**values: Any) -> LlamaConfig:
+        return LlamaConfig(**values | {"max_position_embeddings": 2048})
+
+    with quiet():
+        model_of(seed, LlamaForCausalLM, long).save_pretrained(folder)
+        tokenizer_of().save_pretrained(folder)
+    return folder
+
+
+def few(weights: Path, **alignment: Any) -> dict[str, Any]:
+    """Settings with which a tiny model is aligned in seconds."""
+    data = {"own_answers": 2, "curriculum_limit": 0, "general_share": 0.0} | alignment.pop("data", {})
+    gate = {"least_users": 2, "samples": 200, "against": "writing"} | alignment.pop("gate", {})
+    return {
+        "llm": {"backend": "transformers", "weights": str(weights), "small": True, "slots": 4},
+        "tags": {"chosen": 1, "shortlist": 3},
+        "alignment": {
+            "lora_rank": 8, "rate": 2e-2, "epochs": 1, "batch_tokens": 4096, "micro_tokens": 4096, "max_tokens": 2048,
+            "eval_every": 0, "device": "cpu", "questions": 6, "held_out_questions": 6, "checked_questions": 1,
+            "rounds": 0, "data": data, "gate": gate,
+        }
+        | alignment,
+    }  # fmt: skip

@@ -4,18 +4,21 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from math import ceil
 from pathlib import Path
 
 import polars as pl
 
+from intentrec.alignment.data.curriculum import curriculum, open_shop
+from intentrec.alignment.data.general import Said, general, general_requests
 from intentrec.alignment.data.incremental import Window, incremental
-from intentrec.alignment.data.mixing import distinct
+from intentrec.alignment.data.mixing import distinct, split, with_general
 from intentrec.alignment.data.pre_alignment import pre_alignment
 from intentrec.alignment.data.questions import Written, written
 from intentrec.alignment.data.self_training import self_training
 from intentrec.alignment.samples import Sample, sample_rows
 from intentrec.errors import DataError
-from intentrec.llm import LLMConfig
+from intentrec.llm import Completion, LLMConfig
 from intentrec.pipeline.align_judging import Examiner
 from intentrec.pipeline.align_questions import Scene
 from intentrec.pipeline.align_writers import open_writer, sampled, teacher_llm, told
@@ -71,6 +74,7 @@ def first_data(workspace: Workspace, scene: Scene, examiner: Examiner | None, te
     if scene.stage == "tags":
         behaviour = behaviour_of(scene)
         data = data.and_also(behaviour.samples, behaviour.counts)
+    data = Data(split(data.samples, scene.config.alignment.data).train, data.counts)
     data = data.without([*scene.held_out(), *scene.checked()])
     if not data.samples:
         judged = ", ".join(f"{name} {n:,}" for name, n in sorted(data.counts.items())) or "nobody answered any"
@@ -80,6 +84,39 @@ def first_data(workspace: Workspace, scene: Scene, examiner: Examiner | None, te
             "ingest more events, or look at `intentrec judge`."
         )
     return data
+
+
+def lessons_of(scene: Scene) -> Data:
+    """Lessons about the shop that come before the task itself, in their order; none where the settings want none."""
+    data, inputs = scene.config.alignment.data, scene.inputs
+    if not data.curriculum_limit:
+        return Data([])
+    shop = open_shop(
+        inputs.items, inputs.events, scene.tables["catalogue"], scene.tables["pool"], scene.config.language,
+        inputs.as_of, data.seed,
+    )  # fmt: skip
+    made = curriculum(shop, data)
+    return Data(split(made.samples, data).train, made.counts)
+
+
+def general_answers(workspace: Workspace, scene: Scene, base: LLMConfig) -> list[Completion[Said]]:
+    """What the model says to general questions before it is trained; nothing where the settings want none of it."""
+    data = scene.config.alignment.data
+    if not data.general_share or data.general_file:
+        return []
+    with open_writer(workspace, base) as model:
+        return model.complete(general_requests(scene.config.language), Said, scene.tools.progress)
+
+
+def with_some_general(data: Data, scene: Scene, said: Sequence[Completion[Said]]) -> Data:
+    """With general instructions mixed in, against forgetting."""
+    settings = scene.config.alignment.data
+    share = settings.general_share
+    if not share:
+        return data
+    wanted = ceil(len(data.samples) * share / (1 - share))
+    pool = general(scene.config.language, wanted, scene.inputs.as_of, settings, said)
+    return Data(with_general(data.samples, pool, settings), data.counts, data.notes)
 
 
 def taught_answers(

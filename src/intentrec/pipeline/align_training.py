@@ -65,15 +65,21 @@ class School:
     yes: bool = False
     merged: bool = False
 
-    def sft(self, data: Data) -> Learned:
-        """Learn the samples' answers."""
+    def sft(self, data: Data, start: Learned | None = None, *, judged: bool = True) -> Learned:
+        """Learn the samples' answers, from the beginning or on from an adapter.
+
+        Args:
+            judged: Whether models are judged in the middle of it, and the best is kept.
+        """
 
         def train(place: Place) -> Trained:
-            base, settings, figure = self.base.weights, self._settings, self._figure()
-            trained: Trained = recipes.train_sft(data.samples, base, settings, place, figure=figure)
+            base, settings, figure = self.base.weights, self._settings, self._figure() if judged else None
+            trained: Trained = recipes.train_sft(
+                data.samples, base, settings, place, start=start.folder if start else None, figure=figure
+            )
             return trained
 
-        return self._learned("sft", data, None, [], train)
+        return self._learned("sft", data, start, [judged], train)
 
     def dpo(self, data: Data, start: Learned) -> Learned:
         """Go on from an adapter, with pairs of a better and a worse answer.

@@ -16,7 +16,15 @@ from intentrec.judge.guard import Caught
 from intentrec.llm import read_card, write_card
 from intentrec.llm.config import Stage
 from intentrec.pipeline.align_contest import Rival, in_use, measured, of_rules, paired
-from intentrec.pipeline.align_data import Data, first_data, own_data, store
+from intentrec.pipeline.align_data import (
+    Data,
+    first_data,
+    general_answers,
+    lessons_of,
+    own_data,
+    store,
+    with_some_general,
+)
 from intentrec.pipeline.align_judging import Examiner, must_be_trusted, open_examiner
 from intentrec.pipeline.align_questions import Scene, must_be_asked, set_scene
 from intentrec.pipeline.align_report import AlignReport, Step, means
@@ -160,24 +168,40 @@ def export_samples(
 
 
 def _learn(school: School, course: _Course, judged: bool) -> Learned:
-    """First good answers of others; then, by method, the model's own, or what it is rewarded for."""
-    settings = school.scene.config.alignment
-    store(school.workspace, course.data.samples)
-    learned = course.took(school.sft(course.data), course.data.sources())
+    """Lessons about the shop, then good answers of others; then, by method, the model's own, or rewards for them."""
+    scene, settings = school.scene, school.scene.config.alignment
+    begun, said = _begun(school, course), general_answers(school.workspace, scene, school.base)
+
+    def taught() -> Learned:
+        data = with_some_general(course.data, scene, said)
+        store(school.workspace, data.samples)
+        return course.took(school.sft(data, begun), data.sources())
+
+    learned = taught()
     if settings.method == "grpo":
-        questions, reward = rewarded(school.scene, school.examiner)
+        questions, reward = rewarded(scene, school.examiner)
         return course.took(school.grpo(course.data, questions, reward, learned), {"questions": len(questions)})
     for _ in range(settings.rounds):
         examiner = school.examiner if judged else None
-        own = own_data(school.workspace, school.scene, examiner, school.base, learned.folder)
+        own = own_data(school.workspace, scene, examiner, school.base, learned.folder)
         store(school.workspace, own.samples)
         if settings.method == "dpo":
-            learned = course.took(school.dpo(own, learned), own.sources())
             course.data = course.data.and_also([], own.counts)
+            learned = course.took(school.dpo(own, learned), own.sources())
         else:
             course.data = course.data.and_also(own.samples, own.counts)
-            learned = course.took(school.sft(course.data), course.data.sources())
+            learned = taught()
     return learned
+
+
+def _begun(school: School, course: _Course) -> Learned | None:
+    """The model after the lessons about the shop; None where there are none."""
+    lessons = lessons_of(school.scene)
+    course.data = course.data.and_also([], lessons.counts)
+    if not lessons.samples:
+        return None
+    store(school.workspace, lessons.samples)
+    return course.took(school.sft(lessons, judged=False), lessons.sources())
 
 
 def _concluded(
