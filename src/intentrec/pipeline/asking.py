@@ -3,82 +3,43 @@
 A question is made by the code that asks it in production, so that training and serving see the same words.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
-from typing import Literal
 
 import polars as pl
 from pydantic import BaseModel
 
-from intentrec.explanations.candidates import candidates
-from intentrec.explanations.choosing import FEWEST, choosing_request, shuffled
-from intentrec.explanations.composing import COMPOSED, composing_request
-from intentrec.explanations.pairs import PACKAGE, Pair, Sentence
-from intentrec.explanations.write import explanation_row, known_pairs
-from intentrec.interests.answers import GroupAnswer
+from intentrec.explanations.pairs import Pair
+from intentrec.explanations.write import known_pairs
 from intentrec.interests.behaviour import Behaviour, read_behaviour
 from intentrec.interests.by_group import GroupNaming
-from intentrec.interests.group_questions import Question as GroupQuestion
 from intentrec.interests.infer import interest_row
 from intentrec.judge.cases import Case, Tables
 from intentrec.judge.criteria import Task
-from intentrec.llm import Request
-from intentrec.llm.prompts import Prompt
+from intentrec.pipeline.asked import (
+    Asked,
+    Form,
+    Stage,
+    asked_explanations,
+    asked_interests,
+    asked_tags,
+    compact,
+)
 from intentrec.pipeline.chain import Tools, make_catalogue, make_profiles, period_start, with_roles
 from intentrec.pipeline.inputs import Inputs
 from intentrec.pipeline.judge_inputs import cases_of
 from intentrec.pipeline.reasons import explainable_pairs, interest_reach
 from intentrec.stages import Refusals
 from intentrec.tables import EXPLANATIONS, INTERESTS, TAGS
-from intentrec.tags.answers import ChosenTags
-from intentrec.tags.by_interest import tags_of
 from intentrec.tags.desk import Desk, open_desk
-from intentrec.tags.interest_questions import InterestQuestions
-from intentrec.tags.interest_questions import Question as InterestQuestion
 from intentrec.tags.predict import finish
-from intentrec.tags.rows import Ranked, tag_rows
-from intentrec.text.wording import month_name
 
-Form = Literal["tuned", "writing", "choosing"]
-Stage = Literal["interests", "tags", "explanations"]
-Rows = list[dict[str, object]]
+__all__ = ["STAGES", "TASK_OF", "Asked", "Asking", "Form", "Stage", "compact"]
+
 STAGES: tuple[Stage, ...] = ("interests", "tags", "explanations")
 TASK_OF: dict[Stage, Task] = {"interests": "interest", "tags": "tag", "explanations": "explanation"}
 _TABLE_OF = {"interests": INTERESTS, "tags": TAGS, "explanations": EXPLANATIONS}
 _ITEMS_A_CATEGORY = 3
-
-
-@dataclass(frozen=True)
-class Asked:
-    """One question of a stage.
-
-    Attributes:
-        request: What the stage would send in this form.
-        user_id: Whom it is about; None for explanations.
-        item_id: What it is about; None but for explanations.
-        by_rules: Answers of the rules to this very question, as the grammar would write them; for explanations every
-            sentence that the rules would offer, the most telling first.
-        rows: From a value, the model and its prompt version to the rows that the stage would store if it had no gate.
-    """
-
-    stage: Stage
-    request: Request
-    answer_type: type[BaseModel]
-    user_id: str | None
-    item_id: str | None
-    by_rules: tuple[str, ...]
-    rows: Callable[[BaseModel, str, str], Rows]
-
-    @property
-    def key(self) -> tuple[object, ...]:
-        """What tells questions apart."""
-        return self.stage, self.request.subject, self.request.messages
-
-
-def compact(answer: BaseModel) -> str:
-    """An answer as the grammar writes it: JSON without spaces, with the fields that were given."""
-    return answer.model_dump_json(exclude_unset=True)
 
 
 class Asking:
@@ -131,6 +92,8 @@ class Asking:
 
     def asked(self, stage: Stage, form: Form) -> list[Asked]:
         """The stage's questions in one form: users in their order, pairs needed most often first."""
+        if stage == "tags" and self.interests.is_empty():
+            return []
         makers = {"interests": self._interests, "tags": self._tags, "explanations": self._explanations}
         return list(makers[stage](form))
 
@@ -227,82 +190,18 @@ class Asking:
         return reach.join(items, on="category").select("interest", "item_id")
 
     def _interests(self, form: Form) -> Iterator[Asked]:
-        config = self.tools.config
-        naming = GroupNaming(
-            self.behaviour, self.tools.embedder, with_roles(config.interests, config), config.language, form
-        )
-        for question in naming.questions.of(self.users):
-            ruled = naming.questions.by_rules(question, self.tools.embedder)
-            yield Asked(
-                stage="interests",
-                request=naming.questions.request(question),
-                answer_type=GroupAnswer,
-                user_id=question.rule.user_id,
-                item_id=None,
-                by_rules=() if ruled is None else (compact(ruled),),
-                rows=self._interest_rows(naming, question),
-            )
-
-    def _interest_rows(self, naming: GroupNaming, question: GroupQuestion) -> Callable[[BaseModel, str, str], Rows]:
-        def rows(value: BaseModel, model: str, prompt_version: str) -> Rows:
-            answer = GroupAnswer.model_validate(value)
-            return [interest_row(naming.written(question, answer, model, prompt_version), self.inputs.as_of)]
-
-        return rows
+        config, embedder = self.tools.config, self.tools.embedder
+        section = with_roles(config.interests, config)
+        naming = GroupNaming(self.behaviour, embedder, section, config.language, form)
+        return asked_interests(naming, self.users, embedder, self.inputs.as_of)
 
     def _tags(self, form: Form) -> Iterator[Asked]:
-        if self.interests.is_empty():
-            return
-        asking = InterestQuestions(self.desk, form)
-        for user_id in (user_id for user_id in self.users if user_id in self.desk.users):
-            for place, question in enumerate(asking.of(user_id)):
-                ruled = asking.by_rules(question)
-                yield Asked(
-                    stage="tags",
-                    request=asking.request(question),
-                    answer_type=ChosenTags,
-                    user_id=user_id,
-                    item_id=None,
-                    by_rules=() if ruled is None else (compact(ruled),),
-                    rows=self._tag_rows(question, place),
-                )
-
-    def _tag_rows(self, question: InterestQuestion, place: int) -> Callable[[BaseModel, str, str], Rows]:
-        first = 1 + place * self.tools.config.tags.chosen
-
-        def rows(value: BaseModel, model: str, prompt_version: str) -> Rows:
-            tags = tags_of(self.desk, question, ChosenTags.model_validate(value), model, prompt_version)
-            ranked: list[Ranked] = [
-                (question.user_id, rank, question.interest, tag) for rank, tag in enumerate(tags, start=first)
-            ]
-            return tag_rows(ranked, self.desk, self.inputs.as_of)
-
-        return rows
+        return asked_tags(self.desk, self.users, form, self.inputs.as_of)
 
     def _explanations(self, form: Form) -> Iterator[Asked]:
-        config, month = self.tools.config, month_name(self.inputs.as_of, self.tools.config.language)
-        prompt = Prompt.load(PACKAGE, "choose" if form == "choosing" else COMPOSED[form], config.language)
-        brands = self.inputs.brands()
-        for pair in self.pairs:
-            offers = candidates(pair, config.explanations, config.language, brands)
-            if form != "choosing":
-                yield self._explanation(pair, offers, composing_request(pair, prompt, month))
-            elif len(offers) >= FEWEST:
-                yield self._explanation(pair, offers, choosing_request(pair, shuffled(offers, pair), prompt, month))
-
-    def _explanation(self, pair: Pair, offers: Sequence[str], request: Request) -> Asked:
-        def rows(value: BaseModel, model: str, prompt_version: str) -> Rows:
-            text = Sentence.model_validate(value).text.strip()
-            return [explanation_row(pair, (text, model, prompt_version), self.inputs.as_of)]
-
-        return Asked(
-            stage="explanations",
-            request=request,
-            answer_type=Sentence,
-            user_id=None,
-            item_id=pair.item_id,
-            by_rules=tuple(compact(Sentence(text=text)) for text in offers),
-            rows=rows,
+        config = self.tools.config
+        return asked_explanations(
+            self.pairs, config.explanations, config.language, self.inputs.brands(), form, self.inputs.as_of
         )
 
 
