@@ -45,7 +45,8 @@ def incremental(questions: Sequence[T], window: Window, config: AlignmentDataCon
     phrases: dict[tuple[str, str], list[str]] = {}
     for wish in found:
         phrases.setdefault((wish.user_id, wish.interest_id), []).append(wish.phrase)
-    asked = {key: question for question in questions if (key := _about(question)) is not None}
+    users = {user_id for user_id, _ in phrases}
+    asked = {_about(question): question for question in questions if question.user_id in users}
     counts = Counter({f"behaviour: {word}": n for word, n in refused.items()})
     counts["behaviour: not asked"] = sum(len(own) for key, own in phrases.items() if key not in asked)
     samples = []
@@ -57,11 +58,10 @@ def incremental(questions: Sequence[T], window: Window, config: AlignmentDataCon
     return Made(samples, +counts)
 
 
-def _about(question: T) -> tuple[str, str] | None:
+def _about(question: TagQuestion) -> tuple[str, str]:
     """User and interest; what the stage would store of any answer names both."""
-    least = int(_bounds(question)["minItems"])
-    stored = question.rows(question.answer_type.model_validate({"tags": ["-"] * max(least, 1)}), "none", "")
-    return (str(stored[0]["user_id"]), str(stored[0]["interest_id"])) if stored else None
+    stored = question.rows(question.answer_type.model_validate({"tags": ["-"]}), "none", "")[0]
+    return str(stored["user_id"]), str(stored["interest_id"])
 
 
 def _answers(question: T, phrases: Sequence[str]) -> Iterator[tuple[int, Written[T]]]:

@@ -96,16 +96,17 @@ class _Purification:
     def judged(self, user_id: str, phrases: Sequence[str]) -> Iterator[tuple[str, Wish | None]]:
         """For each phrase the word of the rule that refuses it and None, or "" and the wish."""
         ids, vectors = self._interests[user_id]
+        recent = self._recent.get(user_id, [])
+        held = np.array([self._vectors[other] for other in recent], dtype=np.float32)
         for phrase in phrases:
             cosines = np.round(vectors @ self._vectors[phrase], 4)
             nearest = int(cosines.argmax())
-            word = self._refusal(user_id, phrase, float(cosines[nearest]))
+            word = self._refusal(phrase, float(cosines[nearest]), recent, held)
             wish = Wish(user_id, ids[nearest], phrase, self._categories[phrase])
             yield (word, None) if word else ("", wish)
 
-    def _refusal(self, user_id: str, phrase: str, relevance: float) -> str:
-        window, recent = self._window, self._recent.get(user_id, [])
-        held = np.array([self._vectors[other] for other in recent], dtype=np.float32)
+    def _refusal(self, phrase: str, relevance: float, recent: Sequence[str], held: Vectors) -> str:
+        window = self._window
         wording = refuse_wording(phrase, window.brands, self._scripts, window.tags, window.language)
         again = refuse_again("recent", phrase, self._vectors[phrase], recent, held, window.tags)
         season = "" if in_season(phrase, self._unseasonable) else "season"
