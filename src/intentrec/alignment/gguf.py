@@ -17,7 +17,7 @@ PURPOSE = "writing adapters for llama.cpp"
 _PREFIX = "base_model.model."
 # model_type of transformers -> the architecture's name in llama.cpp, and whether it turns rotary halves into pairs
 _ARCHITECTURES = {"llama": ("llama", True), "mistral": ("llama", True), "qwen2": ("qwen2", False)}
-_TURNED = ("attn_q", "attn_k")
+_NOT_PLAIN = ("use_rslora", "use_dora", "rank_pattern", "alpha_pattern", "lora_bias")
 
 
 def can_write(config: Any) -> bool:
@@ -39,7 +39,8 @@ def write_adapter(folder: Path, config: Any) -> Path:
     gguf: Any = require("gguf", PURPOSE)
     if not can_write(config):
         raise ConfigError(
-            f"Adapters of {config.model_type!r} models cannot be written for llama.cpp; {', '.join(_ARCHITECTURES)} can."
+            f"Adapters of {config.model_type!r} models cannot be written for llama.cpp; "
+            f"{', '.join(_ARCHITECTURES)} can."
         )
     name, turned = _ARCHITECTURES[config.model_type]
     names = gguf.get_tensor_name_map(_architecture(gguf, name), config.num_hidden_layers)
@@ -50,11 +51,9 @@ def write_adapter(folder: Path, config: Any) -> Path:
     writer.add_float32(gguf.Keys.Adapter.LORA_ALPHA, _alpha(folder))
     for key, tensor in sorted(load_file(folder / TORCH_WEIGHTS).items()):
         theirs, side = _named(key, names)
-        heads = {"attn_q": config.num_attention_heads, "attn_k": config.num_key_value_heads}
-        part = theirs.split(".")[-2]
-        if turned and side == "lora_b" and part in _TURNED:
-            tensor = paired(tensor, heads[part])
-        writer.add_tensor(f"{theirs}.{side}", tensor.astype(np.float16))
+        heads = _heads(theirs, config) if turned and side == "lora_b" else 0
+        rows = paired(tensor, heads) if heads else tensor
+        writer.add_tensor(f"{theirs}.{side}", rows.astype(np.float16))
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()
@@ -86,6 +85,12 @@ def merge(base: str, adapter: Path, out: Path) -> Path:
     return out
 
 
+def _heads(weight: str, config: Any) -> int:
+    """Heads of the weight's rows if they are turned, 0 otherwise."""
+    turned = {"attn_q": config.num_attention_heads, "attn_k": config.num_key_value_heads}
+    return int(turned.get(weight.split(".")[-2], 0))
+
+
 def _alpha(folder: Path) -> float:
     settings = json.loads((folder / TORCH_CONFIG).read_text("utf-8"))
     odd = [
@@ -104,7 +109,7 @@ def _named(key: str, names: Any) -> tuple[str, str]:
     theirs = names.get_name(path + ".weight", try_suffixes=(".weight",))
     if theirs is None:
         raise ConfigError(f"llama.cpp knows no weight {path!r}, which the adapter changes.")
-    return theirs + ("" if theirs.endswith(".weight") else ".weight"), f"lora_{end[0].lower()}"
+    return str(theirs), f"lora_{end[0].lower()}"
 
 
 def _architecture(gguf: Any, name: str) -> Any:

@@ -84,6 +84,6 @@ def writing(folder: Path, step: int) -> Iterator[None]:
         reason = (str(failed).strip().splitlines() or [type(failed).__name__])[0]
         free = shutil.disk_usage(folder).free
         raise WorkspaceError(
-            f"The checkpoint of step {step} could not be written to {folder}: {reason} ({free / 1e6:,.0f} MB are free). "
-            f"Make room and run the same command again: it {rest}."
+            f"The checkpoint of step {step} could not be written to {folder}: {reason} ({free / 1e6:,.0f} MB are "
+            f"free). Make room and run the same command again: it {rest}."
         ) from failed

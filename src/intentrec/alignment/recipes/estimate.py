@@ -77,13 +77,13 @@ def check(found: Estimate, most_hours: float, *, yes: bool) -> None:
         return
     if found.memory > found.available:
         raise ConfigError(
-            f"This training needs {found}. Lower alignment.micro_tokens or lora_rank, set gradient_checkpointing, or take "
-            "a smaller base model; --yes tries it all the same."
+            f"This training needs {found}. Lower alignment.micro_tokens or lora_rank, set gradient_checkpointing, or "
+            "take a smaller base model; --yes tries it all the same."
         )
     if found.seconds > most_hours * 3600:
         raise ConfigError(
-            f"This training would take about {told(found.seconds)}, and alignment.most_hours is {most_hours:g}. Take fewer "
-            "samples or epochs, or raise it; --yes begins it all the same."
+            f"This training would take about {told(found.seconds)}, and alignment.most_hours is {most_hours:g}. Take "
+            "fewer samples or epochs, or raise it; --yes begins it all the same."
         )
 
 
@@ -122,8 +122,8 @@ def _seconds(opened: Opened, work: Work, checkpointing: bool) -> float:
 
 def _speed(config: Any, device: str) -> float:
     """Floating point operations a second in the model's commonest product."""
-    rows = torch.randn(_PROBE_ROWS, config.hidden_size, device=device)
-    weight = torch.randn(config.intermediate_size, config.hidden_size, device=device)
+    rows = torch.ones(_PROBE_ROWS, config.hidden_size, device=device)
+    weight = torch.ones(config.intermediate_size, config.hidden_size, device=device)
     float(functional.linear(rows, weight)[0, 0])
     done, began = 0, perf_counter()
     while perf_counter() - began < _PROBE_S:

@@ -66,8 +66,8 @@ def is_half(config: AlignmentConfig, device: str) -> bool:
     if device == "cpu":
         if config.precision == "bfloat16":
             raise ConfigError(
-                'alignment.precision is "bfloat16", and the training runs on a CPU, where that takes more than ten times '
-                'as long. Set it to "auto", or alignment.device to "cuda".'
+                'alignment.precision is "bfloat16", and the training runs on a CPU, where that takes more than ten '
+                'times as long. Set it to "auto", or alignment.device to "cuda".'
             )
         return False
     return config.precision != "float32" and torch.cuda.is_bf16_supported()
@@ -82,14 +82,14 @@ def open_for_training(base: str, config: AlignmentConfig, start: Path | None) ->
     """
     device = device_of(config)
     half = is_half(config, device)
-    tokenizer, model = load_causal_lm(base)
-    if tokenizer.pad_token_id is None:
-        tokenizer.pad_token = tokenizer.eos_token
-    if half and config.lora_rank:
-        model = model.to(torch.bfloat16)  # frozen; the adapter itself stays in float32
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(config.seed)
+        tokenizer, model = load_causal_lm(base)
+        if half and config.lora_rank:
+            model = model.to(torch.bfloat16)  # frozen; the adapter itself stays in float32
         model = _with_adapter(model, config, start)
+    if tokenizer.pad_token_id is None:
+        tokenizer.pad_token = tokenizer.eos_token
     return Opened(model, tokenizer, device, half)
 
 
