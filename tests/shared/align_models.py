@@ -4,6 +4,7 @@ import json
 from datetime import UTC, datetime
 
 import torch
+from safetensors.torch import load_file
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
@@ -94,6 +95,14 @@ def tiny(**changes):
 
 def place(folder, **more):
     return Place(folder / "out", folder / "cache", **more)
+
+
+def weights(trained):
+    return load_file(trained.folder / "adapter_model.safetensors")
+
+
+def same(one, two):
+    return one.keys() == two.keys() and all(torch.equal(one[name], two[name]) for name in one)
 
 
 def save_gguf(file, model, chat=CHAT):

@@ -7,9 +7,8 @@ from pathlib import Path
 
 import pytest
 import torch
-from safetensors.torch import load_file
 
-from align_models import CHAT, lessons, model_of, place, sample, tiny, tokenizer_of
+from align_models import CHAT, lessons, model_of, place, same, sample, tiny, tokenizer_of, weights
 from intentrec.alignment.recipes import train_sft
 from intentrec.alignment.recipes.checkpoints import complete
 from intentrec.alignment.recipes.sft import estimate_sft
@@ -17,14 +16,6 @@ from intentrec.errors import ConfigError, DataError, WorkspaceError
 from intentrec.llm.torch_weights import quiet
 
 SHARED = Path(__file__).parents[2] / "shared"
-
-
-def weights(trained):
-    return load_file(trained.folder / "adapter_model.safetensors")
-
-
-def same(one, two):
-    return all(torch.equal(one[name], two[name]) for name in one)
 
 
 @pytest.fixture(scope="module")

@@ -1,12 +1,13 @@
 """What a training will take, before its first step: memory and time."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import perf_counter
 from typing import Any
 
 import torch
 from torch.nn import functional
 
+from intentrec.alignment.config import AlignmentConfig
 from intentrec.alignment.recipes.opening import Opened
 from intentrec.errors import ConfigError
 
@@ -36,6 +37,10 @@ class Work:
     at_once: tuple[int, int]
     plain: float = 0.0
 
+    def with_plain(self, tokens: float) -> "Work":
+        """The same, and so many tokens without gradients."""
+        return replace(self, plain=tokens)
+
 
 @dataclass(frozen=True)
 class Estimate:
@@ -60,8 +65,9 @@ def told(seconds: float) -> str:
     return f"{seconds / 3600:.1f} hours" if seconds > 5400 else f"{max(1, round(seconds / 60))} minutes"
 
 
-def estimate(opened: Opened, work: Work, *, checkpointing: bool = False) -> Estimate:
+def estimate(opened: Opened, work: Work, config: AlignmentConfig) -> Estimate:
     """Memory and time of a training of this model."""
+    checkpointing = config.gradient_checkpointing
     return Estimate(
         _memory(opened, work, checkpointing), available(opened.device), _seconds(opened, work, checkpointing)
     )

@@ -73,6 +73,16 @@ def is_half(config: AlignmentConfig, device: str) -> bool:
     return config.precision != "float32" and torch.cuda.is_bf16_supported()
 
 
+def check_adapter(method: str, config: AlignmentConfig) -> None:
+    """Refuse what compares the model with itself before, where that would be a second whole model.
+
+    Raises:
+        ConfigError: No adapter is to be trained.
+    """
+    if not config.lora_rank:
+        raise ConfigError(f"alignment.lora_rank is 0, and {method} trains adapters only: set a rank.")
+
+
 def open_for_training(base: str, config: AlignmentConfig, start: Path | None) -> Opened:
     """The base model with an adapter to train: a new one that changes nothing yet, or that of the folder `start`.
 

@@ -24,10 +24,18 @@ class Kept:
 
     state: Any
     args: Any
+    model: Any
 
     def _save_checkpoint(self, model: Any, trial: Any) -> None:
         with writing(Path(self.args.output_dir), self.state.global_step):
             Trainer._save_checkpoint(self, model, trial)  # type: ignore[arg-type]
+
+    def _save(self, output_dir: str | None = None, state_dict: Any = None) -> None:
+        """Without the copy of an adapter that a model is compared with: it is made again from where it came."""
+        if "ref" in getattr(self.model, "peft_config", {}):
+            self.model.save_pretrained(output_dir, selected_adapters=["default"])
+        else:
+            Trainer._save(self, output_dir, state_dict)  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True)
@@ -67,11 +75,16 @@ class Running:
             "output_dir": str(self.folder), "use_cpu": cpu, "bf16": self.opened.half, "seed": config.seed,
             "data_seed": config.seed, "learning_rate": rate, "lr_scheduler_type": "linear",
             "warmup_steps": config.warmup, "weight_decay": config.weight_decay, "max_steps": self.steps,
-            "save_strategy": "no", "logging_steps": 1, "logging_nan_inf_filter": False, "disable_tqdm": True,
+            "per_device_train_batch_size": 1, "save_strategy": "no", "logging_steps": 1, "logging_nan_inf_filter": False, "disable_tqdm": True,
             "report_to": "none", "gradient_checkpointing": config.gradient_checkpointing,
             "dataloader_pin_memory": not cpu, "remove_unused_columns": False,
             "accelerator_config": {"even_batches": False},
         }  # fmt: skip
+
+    def parts(self, settings: Any, watch: Watch) -> dict[str, Any]:
+        """What all trainers are made of."""
+        model, tokenizer = self.opened.model, self.opened.tokenizer
+        return {"model": model, "args": settings, "processing_class": tokenizer, "callbacks": [watch]}
 
     def run(self, made: Callable[[Watch], Any]) -> Trained:
         """Train to the end.

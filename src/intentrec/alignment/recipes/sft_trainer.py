@@ -15,7 +15,7 @@ from intentrec.extras import require
 trl: Any = require("trl", PURPOSE)
 
 
-class SupervisedTrainer(Kept, trl.SFTTrainer):  # type: ignore[misc]  (typed as Any)
+class SupervisedTrainer(Kept, trl.SFTTrainer):  # type: ignore[misc]
     """Trains on a plan of batches. Its dataset is the places of the rows: `{"place": n}`.
 
     TRL's own loss scores every position where there is no GPU; ours scores the end of each text, where the answers are.

@@ -36,6 +36,11 @@ class Read:
     rows: list[Row]
     left_out: int
 
+    @property
+    def figures(self) -> dict[str, float]:
+        """Both numbers, for the record."""
+        return {"samples": float(len(self.rows)), "left_out": float(self.left_out)}
+
 
 def read_samples(samples: Sequence[Sample], tokenizer: Any, most: int) -> Read:
     """All samples of at most so many tokens, in their order.

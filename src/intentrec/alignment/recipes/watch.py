@@ -51,7 +51,7 @@ class Notes:
         return sum(last) / len(last) if last else float("nan")
 
 
-class Watch(transformers.TrainerCallback):  # type: ignore[misc]  (typed as Any)
+class Watch(transformers.TrainerCallback):  # type: ignore[misc]
     """Follows one training.
 
     A judgement comes after the checkpoint of its step, so that a judge that fails or is killed costs no training.
