@@ -246,4 +246,4 @@ def _usage(day: Day) -> dict[str, dict[str, Any]]:
     model = day.tools.model
     if not isinstance(model, LedgeredModel):
         return {}
-    return {stage: {"model": model.model_id, **asdict(usage)} for stage, usage in model.usage.items()}
+    return {stage: {"model": model.name_for(stage), **asdict(usage)} for stage, usage in model.usage.items()}

@@ -12,7 +12,7 @@ from intentrec.config import Config, load_config
 from intentrec.errors import IntentrecError
 from intentrec.extras import INSTALL
 from intentrec.judge.state import judge_state
-from intentrec.llm import check_model
+from intentrec.llm import Prompt, check_model
 from intentrec.pipeline.align_shelf import with_adapters
 from intentrec.workspace import CONFIG_FILE, Workspace
 
@@ -112,4 +112,5 @@ def _model(workspace: Workspace, config: Config) -> list[Finding]:
         llm = with_adapters(workspace, config).llm
     except IntentrecError as error:
         return [Finding(False, "adapters", str(error))]
-    return [Finding(ok, "language model", message) for ok, message in check_model(llm, workspace.root)]
+    prompts = {s: Prompt.load(f"intentrec.{s}", "tuned", config.language).version for s in llm.adapters}
+    return [Finding(ok, "language model", message) for ok, message in check_model(llm, workspace.root, prompts)]
