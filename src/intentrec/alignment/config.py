@@ -41,7 +41,7 @@ class AlignmentConfig(Section):
     """sft and dpo: most passes over the samples."""
     batch_tokens: int = Field(2048, ge=64, le=1 << 24)
     """Tokens of one step over all processes, question and answer, with padding: samples of like length go together."""
-    micro_tokens: int = Field(2048, ge=64, le=1 << 24)
+    micro_tokens: int = Field(1024, ge=64, le=1 << 24)
     """Most tokens that one device works on at once; a larger step is made of several."""
     max_tokens: int = Field(512, ge=16, le=1 << 20)
     """Longest sample, question and answer. Longer ones are left out and counted, never cut."""

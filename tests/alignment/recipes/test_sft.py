@@ -44,6 +44,13 @@ def test_an_equal_training_is_found_and_another_takes_its_place(base, once, monk
         train_sft(lessons(), base, tiny(epochs=3), where)
 
 
+def test_activations_that_are_computed_twice_are_the_same(base, once, tmp_path):
+    made = train_sft(lessons(), base, tiny(gradient_checkpointing=True), place(tmp_path))
+    assert made.key == once.key
+    for name, value in weights(once).items():
+        torch.testing.assert_close(weights(made)[name], value)
+
+
 def test_training_leaves_random_numbers_as_they_were(base, tmp_path):
     state = torch.get_rng_state()
     train_sft(lessons(), base, tiny(), place(tmp_path))

@@ -1,6 +1,7 @@
 """What a training will take, before its first step: memory and time."""
 
 from dataclasses import dataclass, replace
+from importlib import import_module
 from time import perf_counter
 from typing import Any
 
@@ -17,7 +18,7 @@ _PROBE_ROWS, _PROBE_S = 1024, 0.2
 _OF_HIDDEN, _OF_INNER = 18, 8
 """Numbers that a block keeps for a token's gradient, in times of its width and of the width of its inner layer:
 SmolLM2-135M with adapters in all linear layers kept 2.6 MB a token."""
-_OUTSIDE_PRODUCTS = 0.7
+_IN_PRODUCTS = 0.7
 """Share of a step's time in matrix products, measured on a CPU."""
 
 
@@ -97,8 +98,7 @@ def available(device: str) -> float:
     """Bytes that are free, with what the loaded model holds already."""
     if device == "cuda":
         return float(torch.cuda.mem_get_info()[0])
-    import psutil  # comes with accelerate
-
+    psutil: Any = import_module("psutil")  # comes with accelerate
     return float(psutil.virtual_memory().available)
 
 
@@ -113,7 +113,7 @@ def _memory(opened: Opened, work: Work, checkpointing: bool) -> float:
     at_once, scored = work.at_once
     logits = 3 * scored * config.vocab_size * _FLOAT  # themselves, their logarithms, the gradient
     held = weights if opened.device == "cpu" else 0.0  # loaded before free memory is read
-    return weights + learned + at_once * kept * wide + logits - held
+    return float(weights + learned + at_once * kept * wide + logits - held)
 
 
 def _seconds(opened: Opened, work: Work, checkpointing: bool) -> float:
@@ -123,7 +123,7 @@ def _seconds(opened: Opened, work: Work, checkpointing: bool) -> float:
     frozen = opened.trained < opened.weights
     a_token = body * (2 + 2 + (0 if frozen else 2) + (2 if checkpointing else 0)) + 2 * opened.trained * frozen
     products = work.tokens * a_token + work.scored * head * (4 if frozen else 6) + work.plain * 2 * (body + head)
-    return products / (_speed(config, opened.device) * _OUTSIDE_PRODUCTS)
+    return float(products / (_speed(config, opened.device) * _IN_PRODUCTS))
 
 
 def _speed(config: Any, device: str) -> float:

@@ -108,8 +108,8 @@ class _Asked:
         answers = min(config.grpo_questions, len(kept)) * config.grpo_group
         if answers % processes():
             raise ConfigError(
-                f"A step has {answers} answers, which {processes()} processes cannot share: set alignment.grpo_group or "
-                "grpo_questions to a multiple."
+                f"A step has {answers} answers, which {processes()} processes cannot share: set "
+                "alignment.grpo_group or grpo_questions to a multiple."
             )
         own = answers // processes()
         at_once = max(n for n in range(1, own + 1) if own % n == 0 and (n == 1 or n * longest <= config.micro_tokens))
