@@ -112,5 +112,7 @@ def _model(workspace: Workspace, config: Config) -> list[Finding]:
         llm = with_adapters(workspace, config).llm
     except IntentrecError as error:
         return [Finding(False, "adapters", str(error))]
-    prompts = {s: Prompt.load(f"intentrec.{s}", "tuned", config.language).version for s in llm.adapters}
+    prompts: dict[str, str] = {
+        stage: Prompt.load(f"intentrec.{stage}", "tuned", config.language).version for stage in llm.adapters
+    }
     return [Finding(ok, "language model", message) for ok, message in check_model(llm, workspace.root, prompts)]
