@@ -1,5 +1,6 @@
 """From a log to an adapter, with a tiny random model: what is published, what is refused, what is done once only."""
 
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -7,15 +8,19 @@ import pytest
 
 from align_shop import few, save_writer
 from intentrec.config import Config, parse_config
+from intentrec.errors import DataError, LLMAnswerError, LLMUnavailable
+from intentrec.judge.state import Checked, JudgeState, store_state
 from intentrec.llm import read_card
+from intentrec.llm.backends.scripted import ScriptedBackend
 from intentrec.pipeline import align_training
+from intentrec.pipeline.align_judging import Examiner
 from intentrec.pipeline.align_report import AlignReport
 from intentrec.pipeline.align_shelf import Shelf, with_adapters
 from intentrec.pipeline.align_status import adapters_of
-from intentrec.pipeline.aligning import AlignOptions, align_workspace
+from intentrec.pipeline.aligning import AlignOptions, align_workspace, make_samples
 from intentrec.progress import SILENT
 from intentrec.workspace import Workspace
-from shop_world import NOW, make_shop, merged, open_shop
+from shop_world import NOW, fill, make_shop, merged, open_shop, opener
 
 
 @pytest.fixture(scope="module")
@@ -41,6 +46,7 @@ def first(workspace: Workspace, writer: Path) -> AlignReport:
     return run(workspace, settings(writer))
 
 
+@pytest.mark.slow
 def test_one_command_leads_from_a_log_to_an_adapter_in_use(
     workspace: Workspace, writer: Path, first: AlignReport
 ) -> None:
@@ -76,6 +82,7 @@ def test_the_same_run_once_more_trains_nothing_and_says_the_same(
     assert workspace.read("samples").height == rows
 
 
+@pytest.mark.slow
 def test_a_worse_adapter_is_refused_and_stays_on_disk_with_the_reason(tmp_path: Path, writer: Path) -> None:
     workspace = open_shop(tmp_path / "shop", make_shop(24))[0]
     # Held against choosing from the rules' own lists, a model that writes at random is worse.
@@ -91,3 +98,117 @@ def test_a_worse_adapter_is_refused_and_stays_on_disk_with_the_reason(tmp_path: 
     assert line.refusals == found.decision.refusals
     assert (workspace.root / found.folder / "report.json").is_file()
     assert with_adapters(workspace, config).llm.adapters == {}
+
+
+@pytest.fixture
+def fresh(tmp_path: Path) -> Workspace:
+    return open_shop(tmp_path / "shop", make_shop(24))[0]
+
+
+@pytest.fixture
+def lenient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A judge that likes whatever is short, so that a model which knows nothing has good answers and bad ones."""
+
+    def grades(self: Examiner, answered: Any) -> list[list[str]]:
+        return [["bad" if int(sha256(text.encode()).hexdigest(), 16) % 2 else "average"] for _, text in answered]
+
+    monkeypatch.setattr(Examiner, "grades", grades)
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("lenient")
+def test_a_round_of_self_training_adds_what_the_model_said_itself(fresh: Workspace, writer: Path) -> None:
+    config = settings(writer, rounds=1, data={"curriculum_limit": 1, "general_share": 0.2})
+    found = run(fresh, config, publish=False)
+    assert [step.trained for step in found.steps] == [True] * 3
+    lessons, begun, more = found.steps
+    assert lessons.samples.keys() == {"curriculum"}
+    assert {"rules", "general"} <= begun.samples.keys() < more.samples.keys()
+    assert more.samples["self"] >= 1
+    assert found.judged["self: passed"] >= more.samples["self"]
+    assert read_card(fresh.root / found.folder).parent == lessons.name
+    assert set(fresh.read("samples")["source"]) == {"rules", "behaviour", "self", "curriculum", "general"}
+    assert not found.published
+    assert Shelf(fresh).current() == {}
+    # What was trained for nothing but to go on from is found again, too.
+    again = run(fresh, config, publish=False)
+    assert not again.trained
+    assert again.name == found.name
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("task", ["interests", "explanations"])
+def test_the_other_stages_are_aligned_alike(fresh: Workspace, writer: Path, task: str) -> None:
+    found = run(fresh, settings(writer, data={"held_out": 0.4}), task)
+    assert found.trained
+    assert set(found.figures["new"]) == {"pass rate"}
+    assert found.prompt_version.startswith(f"{task}/tuned.en@")
+    assert found.questions["held out"] >= 2
+
+
+def test_without_the_judge_everything_is_learned_and_the_report_says_so(fresh: Workspace, writer: Path) -> None:
+    samples = make_samples(fresh, settings(writer), AlignOptions("tags", judged=False), progress=SILENT)
+    assert {sample.grade for sample in samples} == {""}
+    judged = make_samples(fresh, settings(writer), AlignOptions("tags"), progress=SILENT)
+    assert {sample.grade for sample in judged if sample.source == "rules"} == {"average"}
+    assert fresh.read("samples").height == len({sample.sample_id for sample in (*samples, *judged)})
+
+
+def test_a_teacher_that_cannot_be_reached_is_named(fresh: Workspace, writer: Path) -> None:
+    config = settings(writer, teacher="http://127.0.0.1:9/v1", teacher_model="big")
+    config = config.model_copy(update={"llm": config.llm.model_copy(update={"max_retries": 0})})
+    with pytest.raises(LLMUnavailable, match=r"big is down: .*What it answered is kept"):
+        make_samples(fresh, config, AlignOptions("tags"), progress=SILENT)
+
+
+@pytest.mark.usefixtures("lenient")
+def test_a_teacher_answers_with_examples_and_is_learned_in_the_short_form(
+    fresh: Workspace, writer: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    teacher = ScriptedBackend(fill)
+    monkeypatch.setattr("intentrec.pipeline.align_writers.open_model", opener(teacher))
+    made = make_samples(fresh, settings(writer, teacher="big.gguf"), AlignOptions("tags"), progress=SILENT)
+    taught = [sample for sample in made if sample.source == "teacher"]
+    assert taught
+    assert {sample.writer for sample in taught} == {teacher.model_id}
+    assert all(sample.prompt_version.startswith("tags/tuned.en@") for sample in taught)
+    assert all(request.prompt_version.startswith("tags/each.en@") for request in teacher.asked)
+
+
+def test_where_nobody_has_an_answer_nothing_is_trained(fresh: Workspace, writer: Path) -> None:
+    values = merged(few(writer))
+    values["tags"] = {"chosen": 20, "shortlist": 3}  # the rules never have so many
+    with pytest.raises(DataError, match="There is nothing to train tags on: of .* no answer may be learned"):
+        run(fresh, parse_config(values, "test"))
+    assert not (fresh.root / "adapters" / "tags").exists()
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("lenient")
+@pytest.mark.parametrize("method", ["dpo", "grpo"])
+def test_what_was_taught_is_gone_on_from_by_preference_or_reward(fresh: Workspace, writer: Path, method: str) -> None:
+    config = settings(
+        writer, method=method, rounds=1, grpo_steps=1, grpo_questions=1, grpo_group=2, grpo_tokens=16,
+        data={"own_answers": 4},
+    )  # fmt: skip
+    found = run(fresh, config)
+    assert [step.method for step in found.steps] == ["sft", method]
+    card = read_card(fresh.root / found.folder)
+    assert (card.method, card.parent) == (method, found.steps[0].name)
+    assert found.steps[1].samples.keys() == ({"self"} if method == "dpo" else {"questions"})
+    assert not run(fresh, config).trained
+
+
+def test_a_stale_judge_stops_before_anything_is_done(fresh: Workspace, writer: Path) -> None:
+    stale = Checked(task="tag", criterion="relevance", n=50, accuracy=0.5, kappa=0.0, stale=True)
+    store_state(fresh, JudgeState(model="m", checked=(stale,)))
+    with pytest.raises(LLMAnswerError, match="is stale"):
+        run(fresh, settings(writer))
+    assert not (fresh.root / "adapters").exists()
+
+
+@pytest.mark.slow
+def test_dpo_needs_answers_of_which_some_are_better(fresh: Workspace, writer: Path) -> None:
+    # Rules refuse whatever a random model says, so that no answer is better than another.
+    with pytest.raises(DataError, match="There are no pairs to learn from"):
+        run(fresh, settings(writer, method="dpo", rounds=1))

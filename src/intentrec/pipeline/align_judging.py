@@ -72,6 +72,8 @@ class Examiner:
 @contextmanager
 def open_examiner(workspace: Workspace, config: Config, asking: Asking, progress: Progress) -> Iterator[Examiner]:
     """The judge of the workspace for answers to these questions; its model is closed at the end."""
+    # Adapters are for writing: one that fits no more must not keep a new one from being trained.
+    config = config.model_copy(update={"llm": config.llm.model_copy(update={"adapters": {}})})
     with open_judge(workspace, config, asking.judge_tables("explanations", []), progress) as judge:
         yield Examiner(judge, asking)
 
