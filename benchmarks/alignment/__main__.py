@@ -1,0 +1,67 @@
+"""Judged pass rates and HR@30 of writers: `python -m benchmarks.alignment table --shop online-retail --dir DIR`.
+
+The rules, the 135M model zero-shot in each form, aligned (`--adapter NAME:STAGE=FOLDER`, any number), and a larger
+model (`--teacher FILE.gguf`) answer the same questions, about users who bought before and in the last window, as of the
+window's beginning. Judged is what they wrote, before any gate. Every answer is in the workspace's ledger: an
+interrupted run goes on, and a second one asks nothing.
+"""
+
+import argparse
+import json
+from pathlib import Path
+from typing import get_args
+
+from rich.console import Console
+
+from benchmarks.alignment.judged import Line, asking_of, lines
+from benchmarks.alignment.report import to_markdown
+from benchmarks.alignment.shops import SHOPS, open_shop
+from benchmarks.alignment.writers import writers
+from intentrec.cli.bars import RichProgress
+from intentrec.llm.config import Stage
+
+
+def main() -> None:
+    """Ask, judge, print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("what", choices=["table"])
+    parser.add_argument("--shop", choices=SHOPS, default="online-retail")
+    parser.add_argument("--dir", type=Path, required=True, help="the workspace; made where it is not there")
+    parser.add_argument("--data", type=Path, help="folder of the logs; the demo's shop needs none")
+    parser.add_argument("--stage", choices=get_args(Stage), action="append", help="all by default")
+    parser.add_argument("--users", type=int, default=100, help="whom is asked about")
+    parser.add_argument("--questions", type=int, default=200, help="most questions of a stage")
+    parser.add_argument("--teacher", type=Path, help="a GGUF file of a larger model")
+    parser.add_argument("--adapter", action="append", default=[], help="NAME:STAGE=FOLDER of an adapter")
+    parser.add_argument("--writer", action="append", help="only these writers, by a part of their name")
+    parser.add_argument("--out", type=Path, help="add the figures to this JSON lines file")
+    given = parser.parse_args()
+    known = writers(given.teacher, _adapters(given.adapter))
+    chosen = [w for name, w in known.items() if not given.writer or any(part in name for part in given.writer)]
+    with RichProgress(Console(stderr=True)) as progress:
+        shop = open_shop(given.shop, given.dir, given.data, progress)
+        asking = asking_of(shop, given.users, progress)
+        found: list[Line] = []
+        for stage in given.stage or get_args(Stage):
+            found += lines(shop, asking, stage, chosen, given.questions, progress)
+            print(to_markdown([line for line in found if line.stage == stage]), flush=True)
+    if given.out:
+        with given.out.open("a", encoding="utf-8") as file:
+            file.writelines(json.dumps(vars(line), ensure_ascii=False) + "\n" for line in found)
+
+
+def _adapters(given: list[str]) -> dict[str, dict[Stage, Path]]:
+    found: dict[str, dict[Stage, Path]] = {}
+    for one in given:
+        name, _, rest = one.partition(":")
+        stage, _, folder = rest.partition("=")
+        if stage not in get_args(Stage) or not folder:
+            raise SystemExit(
+                f"--adapter {one!r} is not NAME:STAGE=FOLDER with a stage of {', '.join(get_args(Stage))}."
+            )
+        found.setdefault(name, {})[stage] = Path(folder)  # type: ignore[index]
+    return found
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,110 @@
+"""Answers of a writer to fixed questions, and what the judge says of them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from benchmarks.alignment.shops import Shop
+from benchmarks.alignment.writers import Writer
+from intentrec.alignment.data.mixing import is_item_held_out
+from intentrec.evaluation.significance import compare, interval, resampled_means
+from intentrec.llm.config import Stage
+from intentrec.pipeline.align_judging import Examiner, open_examiner
+from intentrec.pipeline.align_measure import PASS_RATE, Later, figures_of
+from intentrec.pipeline.align_writers import answers, open_writer
+from intentrec.pipeline.asking import Asked, Asking
+from intentrec.progress import Progress
+
+SAMPLES, CONFIDENCE = 2000, 0.95
+PLACES = 30
+
+
+@dataclass(frozen=True)
+class Line:
+    """A figure of a writer on one stage.
+
+    Attributes:
+        units: Users, of explanations items: what was resampled.
+        by_unit: The figure of each.
+    """
+
+    shop: str
+    stage: Stage
+    writer: str
+    figure: str
+    questions: int
+    answered: int
+    by_unit: dict[str, float]
+
+    @property
+    def value(self) -> float:
+        """The mean over units."""
+        return float(np.mean(list(self.by_unit.values()))) if self.by_unit else float("nan")
+
+    def interval(self) -> tuple[float, float]:
+        """Bootstrap over units."""
+        values = np.array([[value] for value in self.by_unit.values()])
+        low, high = interval(resampled_means(values, SAMPLES, np.random.default_rng(0)), CONFIDENCE)
+        return float(low[0]), float(high[0])
+
+    def against(self, other: "Line") -> tuple[float, float, float]:
+        """Ratio to another writer on the units of both, and the interval of the difference."""
+        both = sorted(self.by_unit.keys() & other.by_unit.keys())
+        values = np.array([[self.by_unit[unit], other.by_unit[unit]] for unit in both])
+        means = resampled_means(values, SAMPLES, np.random.default_rng(0))
+        found = compare(values[:, 0], values[:, 1], means[:, 0], means[:, 1], CONFIDENCE)
+        below = float(values[:, 1].mean())
+        return (float(values[:, 0].mean()) / below if below else float("inf")), found.low, found.high
+
+
+def asking_of(shop: Shop, users: int, progress: Progress) -> Asking:
+    """The questions of the first users."""
+    return Asking.prepare(shop.tools(progress), shop.inputs, shop.users[:users])
+
+
+def lines(
+    shop: Shop, asking: Asking, stage: Stage, chosen: Sequence[Writer], questions: int, progress: Progress
+) -> list[Line]:
+    """Figures of every writer on the first questions of a stage that all forms ask."""
+    forms = {writer.form for writer in chosen}
+    asked = {form: _held_out(shop, asking.asked(stage, form)) for form in sorted(forms)}
+    common = set.intersection(*({_about(one) for one in found} for found in asked.values()))
+    later = Later(shop.targets, asking.catalogue, PLACES)
+    found = []
+    with open_examiner(shop.workspace, shop.config, asking, progress) as examiner:
+        for writer in chosen:
+            own = [one for one in asked[writer.form] if _about(one) in common][:questions]
+            if writer.writes(stage):
+                found += _lines(shop, writer, own, examiner, later, progress)
+    return found
+
+
+def _lines(
+    shop: Shop, writer: Writer, asked: Sequence[Asked], examiner: Examiner, later: Later, progress: Progress
+) -> list[Line]:
+    texts = _texts(shop, writer, asked, progress)
+    stage = asked[0].stage
+    answered = sum(text is not None for text in texts)
+    figures = figures_of(asked, texts, examiner, later)
+    names = [name for name in figures if name == PASS_RATE or figures[name]]
+    return [Line(shop.name, stage, writer.name, name, len(asked), answered, dict(figures[name])) for name in names]
+
+
+def _texts(shop: Shop, writer: Writer, asked: Sequence[Asked], progress: Progress) -> list[str | None]:
+    if writer.llm is None:
+        return [one.by_rules[0] if one.by_rules else None for one in asked]
+    own = (writer.adapters or {}).get(asked[0].stage)
+    with open_writer(shop.workspace, writer.llm, None if own is None else (asked[0].stage, own)) as model:
+        return answers(model, asked, progress)
+
+
+def _held_out(shop: Shop, asked: Sequence[Asked]) -> list[Asked]:
+    """Without items that models are trained on; such users are none of the shop's already."""
+    data = shop.config.alignment.data
+    return [one for one in asked if one.user_id or is_item_held_out(one.item_id or "", data)]
+
+
+def _about(asked: Asked) -> tuple[object, ...]:
+    """What a question is about, whatever its form: the rules' answer tells the interests of a user apart."""
+    return asked.user_id, asked.item_id, asked.by_rules[:1]
