@@ -28,7 +28,7 @@ class Shop:
 
     Attributes:
         targets: user_id, item_id, timestamp of what was bought in the window.
-        users: Who bought before and in the window and whom `intentrec align` trains no model on, in the order of a hash.
+        users: Who bought before and in the window, and whom `intentrec align` trains no model on, by a hash.
     """
 
     name: str
