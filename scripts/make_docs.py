@@ -8,6 +8,7 @@ from unittest.mock import MagicMock
 import orjson
 import typer.main
 
+from intentrec.alignment.data.curriculum import TASKS, in_order
 from intentrec.cli import app
 from intentrec.config import Config, template
 from intentrec.serving.api import create_app
@@ -72,6 +73,18 @@ def operations_page() -> str:
     return f"{head}by `make docs` -->\n{metrics_table()}<!-- end -->{rest.partition('<!-- end -->')[2]}"
 
 
+def alignment_page() -> str:
+    """The page as it is, with the curriculum that the code has."""
+    rows = ["| task | level | in the paper | after | made of |", "|---|---|---|---|---|"]
+    rows += [
+        f"| `{task.name}` | {task.level} | {task.paper}, {task.count:,} | {', '.join(task.after)} | {task.how} |"
+        for task in in_order(TASKS)
+    ]
+    page = (DOCS / "alignment.md").read_text("utf-8")
+    head, _, rest = page.partition("by `make docs` -->\n")
+    return f"{head}by `make docs` -->\n" + "\n".join(rows) + f"\n<!-- end -->{rest.partition('<!-- end -->')[2]}"
+
+
 def specification() -> str:
     """The API's OpenAPI specification, with the bounds of the default settings."""
     app = create_app(MagicMock(config=Config()))
@@ -83,6 +96,7 @@ PAGES = {
     "settings.md": settings_page,
     "commands.md": commands_page,
     "operations.md": operations_page,
+    "alignment.md": alignment_page,
     "openapi.json": specification,
 }
 

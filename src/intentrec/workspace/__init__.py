@@ -6,6 +6,8 @@ DIR/
   artefacts/NAME/DIGEST/    safetensors and JSON, named by their content
   releases/rNNNN.json       one manifest a release: the version of every table and artefact
   releases/current.json     which release readers see; moved by one atomic rename
+  adapters/TASK/NAME/       what language models learned for one stage, each with its report
+  adapters/current.json     which of them stages use; moved by one atomic rename
   encoder.json              which trained encoder near-line readers use
   runs/steps/               what finished steps produced, so that a killed run goes on where it stood
   ledger.sqlite             every call to a language model
