@@ -35,7 +35,10 @@ def test_settings_stand_in_the_template() -> None:
     [
         ("[llm]\nbackedn = 'none'", "there is no setting 'llm.backedn'; did you mean 'backend'?"),
         ("[nonsense]\nx = 1", "there is no setting 'nonsense'"),
-        ("[llm]\nbackend = 'gpt'", "setting 'llm.backend' is 'gpt': input should be 'none', 'embedded' or 'openai'"),
+        (
+            "[llm]\nbackend = 'gpt'",
+            "setting 'llm.backend' is 'gpt': input should be 'none', 'embedded', 'openai' or 'transformers'",
+        ),
         ("[run]\nstored_k = 0", "setting 'run.stored_k' is 0"),
         ("[events.purchase]\nrole = 'buy'", "setting 'events.purchase.role' is 'buy'"),
         ("[llm", "is not valid TOML"),

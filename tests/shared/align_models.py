@@ -130,7 +130,6 @@ def save_gguf(file, model, chat=CHAT):
     writer.add_eos_token_id(1)
     writer.add_add_bos_token(False)
     writer.add_chat_template(chat)
-    writer.add_chat_template(CHAT)
     names = gguf.get_tensor_name_map(gguf.MODEL_ARCH.LLAMA, config.num_hidden_layers)
     for name, tensor in model.state_dict().items():
         values = tensor.detach().float().numpy()
