@@ -3,7 +3,7 @@
 import inspect
 import json
 from collections.abc import Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Any
@@ -17,7 +17,6 @@ from intentrec.extras import require
 from intentrec.llm.config import LLMConfig
 from intentrec.llm.ledger import Answer
 from intentrec.llm.messages import Request
-from intentrec.llm.torch_weights import quiet
 
 _MORE_ROOM = "Raise llm.context_tokens, or lower the token budget of profiles."
 
@@ -176,44 +175,3 @@ def _at_rest(model: Any) -> Any:
         yield
     finally:
         model.train(was)
-
-
-class Wardrobe:
-    """The adapters of a peft model, put on by name."""
-
-    def __init__(self, model: Any, folders: dict[str, tuple[str, float]]) -> None:
-        """Load them.
-
-        Args:
-            model: The model beneath.
-            folders: Folder and scale of each adapter, by name.
-
-        Raises:
-            MissingExtra: peft is not installed.
-            ConfigError: An adapter does not fit the model.
-        """
-        self.model = model
-        peft: Any = require("peft", "adapters of language models in torch") if folders else None
-        for name, (folder, scale) in folders.items():
-            try:
-                with quiet():
-                    if self.model is model:
-                        self.model = peft.PeftModel.from_pretrained(model, folder, adapter_name=name)
-                    else:
-                        self.model.load_adapter(folder, adapter_name=name)
-            except (RuntimeError, ValueError, KeyError, OSError) as failed:
-                told = str(failed).strip().splitlines()[0]
-                raise ConfigError(f"The adapter {folder} does not fit the model: {told}") from failed
-            for part in self.model.modules():
-                if hasattr(part, "set_scale"):
-                    part.set_scale(name, scale)
-
-    def wearing(self, name: str) -> AbstractContextManager[None]:
-        """The model with this adapter on and no other; with none if there is no such adapter."""
-        if not hasattr(self.model, "peft_config"):
-            return nullcontext()
-        if name not in self.model.peft_config:
-            bare: AbstractContextManager[None] = self.model.disable_adapter()
-            return bare
-        self.model.set_adapter(name)
-        return nullcontext()

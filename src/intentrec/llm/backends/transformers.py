@@ -15,7 +15,8 @@ from intentrec.llm.ledger import Answer
 from intentrec.llm.messages import Request
 from intentrec.llm.stage_adapters import StageAdapter, find_adapters
 from intentrec.llm.together import Together
-from intentrec.llm.torch_decoding import Speaker, Wardrobe
+from intentrec.llm.torch_adapters import Wardrobe
+from intentrec.llm.torch_decoding import Speaker
 from intentrec.llm.torch_weights import device_of, find_torch_weights, load_causal_lm, precision_of
 
 
