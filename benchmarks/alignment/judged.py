@@ -83,7 +83,7 @@ def lines(
 def _lines(
     shop: Shop, writer: Writer, asked: Sequence[Asked], examiner: Examiner, later: Later, progress: Progress
 ) -> list[Line]:
-    texts = _texts(shop, writer, asked, progress)
+    texts = texts_of(shop, writer, asked, progress)
     stage = asked[0].stage
     answered = sum(text is not None for text in texts)
     figures = figures_of(asked, texts, examiner, later)
@@ -91,7 +91,8 @@ def _lines(
     return [Line(shop.name, stage, writer.name, name, len(asked), answered, dict(figures[name])) for name in names]
 
 
-def _texts(shop: Shop, writer: Writer, asked: Sequence[Asked], progress: Progress) -> list[str | None]:
+def texts_of(shop: Shop, writer: Writer, asked: Sequence[Asked], progress: Progress) -> list[str | None]:
+    """A writer's answer to each question; None where none came that fits."""
     if writer.llm is None:
         return [one.by_rules[0] if one.by_rules else None for one in asked]
     own = (writer.adapters or {}).get(asked[0].stage)

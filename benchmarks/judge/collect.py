@@ -1,0 +1,68 @@
+"""Outputs for raters to judge: of several writers and two shops, and planted faults; no workspace is needed then."""
+
+from collections.abc import Iterator, Sequence
+from hashlib import sha256
+from pathlib import Path
+
+from benchmarks.alignment.judged import asking_of, texts_of
+from benchmarks.alignment.shops import Shop
+from benchmarks.alignment.writers import Writer
+from benchmarks.judge.samples import Labelled, Sample
+from intentrec.judge.cases import Case
+from intentrec.judge.judging import Judge
+from intentrec.judge.planted import drawn, plants
+from intentrec.llm.config import Stage
+from intentrec.pipeline.align_judging import open_examiner, value_of
+from intentrec.pipeline.asking import TASK_OF, Asking
+from intentrec.progress import Progress
+
+
+def collected(
+    shop: Shop, chosen: Sequence[Writer], each: int, planted: int, users: int, progress: Progress
+) -> Iterator[Labelled]:
+    """The samples of each task, in an order that tells nothing of the writer.
+
+    Args:
+        shop: Where the questions come from.
+        chosen: Whose outputs are taken; the first one's are planted in.
+        each: Outputs of each writer and task.
+        planted: Planted faults of each task.
+        users: Whom questions are about.
+        progress: Told about answers.
+    """
+    asking = asking_of(shop, users, progress)
+    with open_examiner(shop.workspace, shop.config, asking, progress) as examiner:
+        for stage, task in TASK_OF.items():
+            found = {w.name: _written(shop, asking, stage, w, each, progress) for w in chosen if w.writes(stage)}
+            good = _clean(next(iter(found.values())), examiner.judge)
+            faults = drawn(plants(good, examiner.judge.standards), planted)
+            samples = [Sample(shop.name, name, "", case) for name, cases in found.items() for case in cases[:each]]
+            samples += [Sample(shop.name, "planted", fault.kind, fault.case) for fault in faults]
+            distinct = {sample.case.key: sample for sample in reversed(samples)}
+            yield Labelled(task, tuple(sorted(distinct.values(), key=lambda sample: _place(sample.case))))
+
+
+def _written(shop: Shop, asking: Asking, stage: Stage, writer: Writer, each: int, progress: Progress) -> list[Case]:
+    asked = asking.asked(stage, writer.form)[:each]
+    texts = texts_of(shop, writer, asked, progress)
+    values = [(one, value_of(one, text or "")) for one, text in zip(asked, texts, strict=True)]
+    answered = [(one, value, writer.name, one.request.prompt_version) for one, value in values if value is not None]
+    cases = [case for own in asking.cases(answered) for case in own]
+    return sorted(cases, key=_place)
+
+
+def _clean(cases: Sequence[Case], judge: Judge) -> list[Case]:
+    return [case for case, faults in zip(cases, judge.faults(cases), strict=True) if not faults]
+
+
+def _place(case: Case) -> bytes:
+    return sha256(f"labelled\0{case.key}".encode()).digest()
+
+
+def store(folder: Path, parts: Sequence[Labelled]) -> None:
+    """Add samples to those that lie in a folder; raters' verdicts on what is there stay good."""
+    for part in parts:
+        earlier = Labelled.read(folder, part.task).samples if Labelled.file(folder, part.task).exists() else ()
+        known = {sample.case.key for sample in earlier}
+        fresh = [sample for sample in part.samples if sample.case.key not in known]
+        Labelled(part.task, (*earlier, *fresh)).write(folder)
