@@ -137,6 +137,8 @@ def test_adapters_are_listed_and_taken_back(cli: Cli, tmp_path: Path) -> None:
     assert "tags-3: pass rate is worse." in out
     assert "Overruled: [llm.adapters] in intentrec.toml" in out
     assert "tags now uses no adapter." in cli("-w", workspace.root, "align", "rollback", "--task", "tags")[1]
+    told = json.loads(cli("-w", workspace.root, "align", "status", "--json")[1])
+    assert next(one for one in told if one["name"] == "tags-1")["standing"] == "not measured"
     code, _, err = cli("-w", workspace.root, "align", "rollback", "--task", "tags")
     assert (code, "there is nothing to go back from" in err) == (8, True)
     shelf.publish("tags", "tags-1")

@@ -30,6 +30,7 @@ def test_the_model_that_is_aligned_is_that_of_the_settings_without_adapters() ->
     own = config_of(backend="embedded", adapters={"tags": {"path": "mine"}})
     assert base_llm(own).adapters == {}
     assert base_llm(own).weights == own.llm.weights
+    assert base_of(base_llm(own)).model_id == "SmolLM2-135M-Instruct"
 
 
 @pytest.mark.parametrize("backend", ["none", "openai"])

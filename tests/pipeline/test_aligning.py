@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 
 from align_shop import few, save_writer
+from intentrec.alignment.data.mixing import is_held_out
 from intentrec.config import Config, parse_config
 from intentrec.errors import DataError, LLMAnswerError, LLMUnavailable
 from intentrec.judge.state import Checked, JudgeState, store_state
-from intentrec.llm import read_card
+from intentrec.llm import Ledger, read_card
 from intentrec.llm.backends.scripted import ScriptedBackend
 from intentrec.pipeline import align_training
 from intentrec.pipeline.align_judging import Examiner
@@ -18,6 +19,7 @@ from intentrec.pipeline.align_report import AlignReport
 from intentrec.pipeline.align_shelf import Shelf, with_adapters
 from intentrec.pipeline.align_status import adapters_of
 from intentrec.pipeline.aligning import AlignOptions, align_workspace, make_samples
+from intentrec.pipeline.daily import RunOptions, run_day
 from intentrec.progress import SILENT
 from intentrec.workspace import Workspace
 from shop_world import NOW, fill, make_shop, merged, open_shop, opener
@@ -68,6 +70,18 @@ def test_one_command_leads_from_a_log_to_an_adapter_in_use(
     (line,) = adapters_of(workspace, settings(writer))
     assert (line.name, line.standing, line.overruled) == (first.name, "in use", False)
     assert workspace.read("samples")["task"].unique().to_list() == ["tags"]
+
+
+def test_the_next_run_writes_with_it(workspace: Workspace, writer: Path, first: AlignReport) -> None:
+    config = settings(writer)
+    user = next(f"user{n:03d}" for n in range(24) if not is_held_out(f"user{n:03d}", config.alignment.data))
+    options = RunOptions(llm_users=frozenset({user}), last_stage="tags")
+    run_day(workspace, config, options, now=lambda: NOW, progress=SILENT)
+    asked = Ledger(workspace.ledger)
+    models = {call.model for call in asked.calls(stage="tags", subject=user)}
+    asked.close()
+    digest = read_card(workspace.root / first.folder).digest
+    assert f"{writer.name}+tags-{digest[:8]}" in models
 
 
 def test_the_same_run_once_more_trains_nothing_and_says_the_same(

@@ -91,7 +91,13 @@ class Scene:
         return _first(self._asked(form, wanted), self.config.alignment.questions)
 
     def _asked(self, form: Form, wanted: Callable[[str], bool]) -> list[Asked]:
-        return [one for one in self.asking.asked(self.stage, form) if wanted(unit_of(one))]
+        if form not in self._by_form:  # what rules answer to each takes an embedding
+            self._by_form[form] = self.asking.asked(self.stage, form)
+        return [one for one in self._by_form[form] if wanted(unit_of(one))]
+
+    @cached_property
+    def _by_form(self) -> dict[Form, list[Asked]]:
+        return {}
 
 
 def set_scene(workspace: Workspace, config: Config, stage: Stage, as_of: datetime | None, progress: Progress) -> Scene:
