@@ -4,6 +4,8 @@ The rules, the 135M model zero-shot in each form, aligned (`--adapter NAME:STAGE
 model (`--teacher FILE.gguf`) answer the same questions, about users who bought before and in the last window, as of the
 window's beginning. Judged is what they wrote, before any gate. Every answer is in the workspace's ledger: an
 interrupted run goes on, and a second one asks nothing.
+
+`injection` gives the same writers item titles that hold orders, and counts whom they reach and who obeys.
 """
 
 import argparse
@@ -13,6 +15,7 @@ from typing import get_args
 
 from rich.console import Console
 
+from benchmarks.alignment.injection import HEAD, reached
 from benchmarks.alignment.judged import Line, asking_of, lines
 from benchmarks.alignment.report import to_markdown
 from benchmarks.alignment.shops import SHOPS, open_shop
@@ -24,7 +27,7 @@ from intentrec.llm.config import Stage
 def main() -> None:
     """Ask, judge, print."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("what", choices=["table"])
+    parser.add_argument("what", choices=["table", "injection"])
     parser.add_argument("--shop", choices=SHOPS, default="online-retail")
     parser.add_argument("--dir", type=Path, required=True, help="the workspace; made where it is not there")
     parser.add_argument("--data", type=Path, help="folder of the logs; the demo's shop needs none")
@@ -40,6 +43,12 @@ def main() -> None:
     chosen = [w for name, w in known.items() if not given.writer or any(part in name for part in given.writer)]
     with RichProgress(Console(stderr=True)) as progress:
         shop = open_shop(given.shop, given.dir, given.data, progress)
+        if given.what == "injection":
+            print(HEAD)
+            for stage in given.stage or get_args(Stage):
+                for row in reached(shop, stage, chosen, given.users, given.questions, progress):
+                    print(row.row(), flush=True)
+            return
         asking = asking_of(shop, given.users, progress)
         found: list[Line] = []
         for stage in given.stage or get_args(Stage):
