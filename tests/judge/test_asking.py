@@ -129,6 +129,12 @@ def test_evidence_of_a_day_stands_on_one_line():
     ]
 
 
+def test_what_was_done_several_times_in_a_day_says_how_often():
+    once = touches("cup", "pot")
+    case = interest(evidence=(once[0], once[0], once[0], once[1]))
+    assert evidence_lines(case) == ["2024-04-02 (purchase) | cup (3 times)", "2024-04-03 (purchase) | pot"]
+
+
 def test_shuffling_keeps_everything():
     things = list(range(20))
     assert sorted(shuffled(things, "a")) == things

@@ -1,6 +1,7 @@
 """What a model is shown of a case, and in which order its choices stand."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from hashlib import sha256
 from itertools import groupby
 from typing import Any, TypeVar
@@ -38,9 +39,14 @@ def shown(case: Case, language: str, limit: int) -> dict[str, Any]:
 
 
 def evidence_lines(case: InterestCase) -> list[str]:
-    """What the user did, a line for each day and kind of event, oldest first."""
+    """What the user did, a line for each day and kind of event, oldest first; how often, where more than once."""
     days = groupby(case.evidence, key=lambda touch: (f"{touch.timestamp:%Y-%m-%d}", touch.event))
-    return [f"{day} ({event}) | {', '.join(dict.fromkeys(t.text for t in touches))}" for (day, event), touches in days]
+    return [f"{day} ({event}) | {_counted(touch.text for touch in touches)}" for (day, event), touches in days]
+
+
+def _counted(texts: Iterable[str]) -> str:
+    """Distinct texts with their numbers: a reason may say how often something was bought."""
+    return ", ".join(text if n == 1 else f"{text} ({n} times)" for text, n in Counter(texts).items())
 
 
 def is_quoted(quote: str, text: str) -> bool:
