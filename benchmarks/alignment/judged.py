@@ -25,8 +25,7 @@ class Line:
     """A figure of a writer on one stage.
 
     Attributes:
-        units: Users, of explanations items: what was resampled.
-        by_unit: The figure of each.
+        by_unit: The figure of each user, of explanations of each item: what is resampled.
     """
 
     shop: str

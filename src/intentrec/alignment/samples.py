@@ -64,8 +64,8 @@ class Sample:
 
 
 def compact(answer: BaseModel | Mapping[str, Any]) -> str:
-    """An answer as JSON in the one form that is trained on: no spaces, letters of any script as they are."""
-    data = answer.model_dump(mode="json") if isinstance(answer, BaseModel) else dict(answer)
+    """An answer as the grammar writes it and as it is learned: JSON without spaces, with the fields that were given."""
+    data = answer.model_dump(mode="json", exclude_unset=True) if isinstance(answer, BaseModel) else dict(answer)
     return json.dumps(data, ensure_ascii=False, separators=(",", ":"))
 
 

@@ -34,21 +34,19 @@ class Data:
     Attributes:
         samples: In a fixed order.
         counts: What passed and what did not, by source.
-        notes: What an operator should know.
     """
 
     samples: list[Sample]
     counts: Counter[str] = field(default_factory=Counter)
-    notes: list[str] = field(default_factory=list)
 
     def and_also(self, samples: Sequence[Sample], counts: Mapping[str, int]) -> "Data":
         """With more samples; the same lesson once."""
-        return Data(distinct([*self.samples, *samples]), self.counts + Counter(counts), self.notes)
+        return Data(distinct([*self.samples, *samples]), self.counts + Counter(counts))
 
     def without(self, questions: Sequence[Asked]) -> "Data":
         """Without samples that ask what is held out, though it be about somebody else."""
         asked = {one.request.messages for one in questions}
-        return Data([s for s in self.samples if s.messages not in asked], self.counts, self.notes)
+        return Data([s for s in self.samples if s.messages not in asked], self.counts)
 
     def sources(self) -> dict[str, int]:
         """Samples by source."""
@@ -116,7 +114,7 @@ def with_some_general(data: Data, scene: Scene, said: Sequence[Completion[Said]]
         return data
     wanted = ceil(len(data.samples) * share / (1 - share))
     pool = general(scene.config.language, wanted, scene.inputs.as_of, settings, said)
-    return Data(with_general(data.samples, pool, settings), data.counts, data.notes)
+    return Data(with_general(data.samples, pool, settings), data.counts)
 
 
 def taught_answers(

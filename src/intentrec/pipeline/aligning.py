@@ -233,7 +233,7 @@ def _concluded(
         figures=figures,
         decision=decision,
         published=decision.accepted and options.publish,
-        notes=tuple(_notes(school, course, options, rival)),
+        notes=tuple(_notes(school, options, rival)),
     )
     with workspace.writing(PATIENCE):
         _keep(shelf, report, folder)
@@ -258,8 +258,8 @@ def _keep(shelf: Shelf, report: AlignReport, folder: Path) -> None:
         shelf.publish(report.task, report.name)
 
 
-def _notes(school: School, course: _Course, options: AlignOptions, rival: Rival) -> list[str]:
-    notes = [*course.data.notes, *([rival.note] if rival.note else [])]
+def _notes(school: School, options: AlignOptions, rival: Rival) -> list[str]:
+    notes = [rival.note] if rival.note else []
     if school.examiner.judge.model is None:
         notes.append("Judged by rules alone: they find faults, not merits.")
     if not options.judged:

@@ -7,6 +7,7 @@ from typing import Literal
 
 from pydantic import BaseModel
 
+from intentrec.alignment.samples import compact
 from intentrec.explanations import ExplanationsConfig
 from intentrec.explanations.candidates import candidates
 from intentrec.explanations.choosing import FEWEST, choosing_request, shuffled
@@ -18,6 +19,7 @@ from intentrec.interests.by_group import GroupNaming
 from intentrec.interests.group_questions import Question as GroupQuestion
 from intentrec.interests.infer import interest_row
 from intentrec.llm import Request
+from intentrec.llm.config import Stage
 from intentrec.llm.prompts import Prompt
 from intentrec.tags.answers import ChosenTags
 from intentrec.tags.by_interest import tags_of
@@ -29,7 +31,6 @@ from intentrec.text.embeddings import Embedder
 from intentrec.text.wording import month_name
 
 Form = Literal["tuned", "writing", "choosing"]
-Stage = Literal["interests", "tags", "explanations"]
 Rows = list[dict[str, object]]
 
 
@@ -58,11 +59,6 @@ class Asked:
     def key(self) -> tuple[object, ...]:
         """What tells questions apart."""
         return self.stage, self.request.subject, self.request.messages
-
-
-def compact(answer: BaseModel) -> str:
-    """An answer as the grammar writes it: JSON without spaces, with the fields that were given."""
-    return answer.model_dump_json(exclude_unset=True)
 
 
 def asked_interests(naming: GroupNaming, users: Sequence[str], embedder: Embedder, as_of: datetime) -> Iterator[Asked]:

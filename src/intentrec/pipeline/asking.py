@@ -9,6 +9,7 @@ from functools import cached_property
 import polars as pl
 from pydantic import BaseModel
 
+from intentrec.alignment.samples import compact
 from intentrec.explanations.pairs import Pair
 from intentrec.explanations.write import known_pairs
 from intentrec.interests.behaviour import Behaviour, read_behaviour
@@ -16,14 +17,13 @@ from intentrec.interests.by_group import GroupNaming
 from intentrec.interests.infer import interest_row
 from intentrec.judge.cases import Case, Tables
 from intentrec.judge.criteria import Task
+from intentrec.llm.config import Stage
 from intentrec.pipeline.asked import (
     Asked,
     Form,
-    Stage,
     asked_explanations,
     asked_interests,
     asked_tags,
-    compact,
 )
 from intentrec.pipeline.chain import Tools, make_catalogue, make_profiles, period_start, with_roles
 from intentrec.pipeline.inputs import Inputs
