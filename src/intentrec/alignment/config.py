@@ -10,8 +10,8 @@ from intentrec.settings import Section
 
 HOW_HERE = frozenset(
     {
-        "device", "gradient_checkpointing", "save_every", "most_hours", "base", "teacher", "teacher_model", "questions",
-        "held_out_questions", "checked_questions", "rounds", "own_temperature", "gate", "data",
+        "device", "gradient_checkpointing", "save_every", "most_hours", "base", "teacher", "teacher_model", "teacher_questions",
+        "questions", "held_out_questions", "checked_questions", "rounds", "own_temperature", "gate", "data",
     }
 )  # fmt: skip
 """Settings that do not change what a training learns from given samples."""
@@ -105,6 +105,9 @@ class AlignmentConfig(Section):
     it to the rules and the model itself."""
     teacher_model: str = ""
     """The teacher's name on its server."""
+    teacher_questions: int = Field(500, ge=1, le=10_000_000)
+    """Most questions that the teacher answers, the first of those that are trained on: a large model is slow or costs
+    money, the rules' answers to the others are free."""
     questions: int = Field(500, ge=1, le=10_000_000)
     """Most questions of users that are trained on."""
     held_out_questions: int = Field(200, ge=1, le=10_000_000)

@@ -120,11 +120,11 @@ def with_some_general(data: Data, scene: Scene, said: Sequence[Completion[Said]]
 def taught_answers(
     workspace: Workspace, scene: Scene, questions: Sequence[Asked], teacher: str
 ) -> list[Written[Asked]]:
-    """What a teacher answers to the questions, asked with examples."""
-    asked = scene.trained_on("writing")
+    """What a teacher answers to the first of the questions, asked with examples."""
+    most = scene.config.alignment.teacher_questions
     with open_writer(workspace, teacher_llm(scene.config, teacher)) as model:
-        completions = told(model, asked, scene.tools.progress)
-    by_place = zip(questions, completions, strict=True)
+        completions = told(model, scene.trained_on("writing")[:most], scene.tools.progress)
+    by_place = zip(questions[:most], completions, strict=True)
     return [said for one, completion in by_place if (said := written(one, completion)) is not None]
 
 

@@ -83,7 +83,7 @@ def _asked(workspace: Workspace, scene: Scene) -> Estimate:
     model = open_estimator(teacher_llm(scene.config, scene.config.alignment.teacher), workspace.ledger)
     assert model is not None
     try:
-        asked = scene.trained_on("writing")
+        asked = scene.trained_on("writing")[: scene.config.alignment.teacher_questions]
         model.complete([one.request for one in asked], asked[0].answer_type)
         return model.estimate()
     finally:

@@ -55,12 +55,20 @@ class Scene:
         if self.stage == "explanations":  # held out by item, whoever the users are
             most = settings.questions + settings.held_out_questions
             return Asking.prepare(self.tools, self.inputs, self.users[:most], tables=self.tables)
-        held_out = [user for user in self.users if self.is_held_out(user)]
+        held_out = sorted((user for user in self.users if self.is_held_out(user)), key=self._is_unmeasured)
         train = [user for user in self.users if self.is_trained_on(user)]
         checked = [user for user in self.users if not self.is_held_out(user) and self.is_checked(user)]
         users = [*train[: settings.questions], *checked[: settings.questions]]
         users += held_out[: settings.held_out_questions]
         return Asking.prepare(self.tools, self.inputs, users, tables=self.tables)
+
+    def _is_unmeasured(self, user: str) -> bool:
+        """Whether nothing is known of what came next for a user, so that tags have no hit rate there."""
+        return self.stage == "tags" and user not in self._who_came_back
+
+    @cached_property
+    def _who_came_back(self) -> frozenset[str]:
+        return frozenset(self.later.targets["user_id"])
 
     def is_held_out(self, unit: str) -> bool:
         """Whether a user (explanations: an item) is one that no model is trained on."""
