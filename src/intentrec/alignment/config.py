@@ -10,8 +10,9 @@ from intentrec.settings import Section
 
 HOW_HERE = frozenset(
     {
-        "device", "gradient_checkpointing", "save_every", "most_hours", "base", "teacher", "teacher_model", "teacher_questions",
-        "questions", "held_out_questions", "checked_questions", "rounds", "own_temperature", "gate", "data",
+        "device", "gradient_checkpointing", "save_every", "most_hours", "base", "teacher", "teacher_model",
+        "teacher_questions", "questions", "held_out_questions", "checked_questions", "rounds", "own_temperature",
+        "gate", "data",
     }
 )  # fmt: skip
 """Settings that do not change what a training learns from given samples."""
