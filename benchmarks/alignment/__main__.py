@@ -17,7 +17,7 @@ from rich.console import Console
 
 from benchmarks.alignment.injection import HEAD, reached
 from benchmarks.alignment.judged import Line, asking_of, lines
-from benchmarks.alignment.report import to_markdown
+from benchmarks.alignment.report import BELOW, to_markdown, why
 from benchmarks.alignment.shops import SHOPS, open_shop
 from benchmarks.alignment.writers import writers
 from intentrec.cli.bars import RichProgress
@@ -37,6 +37,7 @@ def main() -> None:
     parser.add_argument("--teacher", type=Path, help="a GGUF file of a larger model")
     parser.add_argument("--adapter", action="append", default=[], help="NAME:STAGE=FOLDER of an adapter")
     parser.add_argument("--writer", action="append", help="only these writers, by a part of their name")
+    parser.add_argument("--against", action="append", help="writers that the others are held against, by their names")
     parser.add_argument("--out", type=Path, help="add the figures to this JSON lines file")
     given = parser.parse_args()
     known = writers(given.teacher, _adapters(given.adapter))
@@ -53,7 +54,8 @@ def main() -> None:
         found: list[Line] = []
         for stage in given.stage or get_args(Stage):
             found += lines(shop, asking, stage, chosen, given.questions, progress)
-            print(to_markdown([line for line in found if line.stage == stage]), flush=True)
+            own = [line for line in found if line.stage == stage]
+            print(f"{to_markdown(own, given.against or BELOW)}\n\n{why(own)}\n", flush=True)
     if given.out:
         with given.out.open("a", encoding="utf-8") as file:
             file.writelines(json.dumps(vars(line), ensure_ascii=False) + "\n" for line in found)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from benchmarks.alignment.faults import faults_of
 from benchmarks.alignment.shops import Shop
 from benchmarks.alignment.writers import Writer
 from intentrec.alignment.data.mixing import is_item_held_out
@@ -26,6 +27,8 @@ class Line:
 
     Attributes:
         by_unit: The figure of each user, of explanations of each item: what is resampled.
+        outputs: What was judged; an answer may hold several.
+        faults: Outputs by the fault that rules find in them.
     """
 
     shop: str
@@ -35,6 +38,8 @@ class Line:
     questions: int
     answered: int
     by_unit: dict[str, float]
+    outputs: int
+    faults: dict[str, int]
 
     @property
     def value(self) -> float:
@@ -86,8 +91,12 @@ def _lines(
     stage = asked[0].stage
     answered = sum(text is not None for text in texts)
     figures = figures_of(asked, texts, examiner, later)
+    outputs, faults = faults_of(asked, texts, examiner)
     names = [name for name in figures if name == PASS_RATE or figures[name]]
-    return [Line(shop.name, stage, writer.name, name, len(asked), answered, dict(figures[name])) for name in names]
+    return [
+        Line(shop.name, stage, writer.name, name, len(asked), answered, dict(figures[name]), outputs, dict(faults))
+        for name in names
+    ]
 
 
 def texts_of(shop: Shop, writer: Writer, asked: Sequence[Asked], progress: Progress) -> list[str | None]:
