@@ -6,6 +6,8 @@ window's beginning. Judged is what they wrote, before any gate. Every answer is 
 interrupted run goes on, and a second one asks nothing.
 
 `injection` gives the same writers item titles that hold orders, and counts whom they reach and who obeys.
+`equality` asks one adapter by every road on which it can be served (`--server` adds a server's), and compares the
+answers; `--writer` picks roads.
 """
 
 import argparse
@@ -15,31 +17,38 @@ from typing import get_args
 
 from rich.console import Console
 
+from benchmarks.alignment.equality import agreements, compare_roads, parted, to_json
 from benchmarks.alignment.injection import HEAD, reached
 from benchmarks.alignment.judged import Line, asking_of, lines
 from benchmarks.alignment.report import BELOW, to_markdown, why
-from benchmarks.alignment.shops import SHOPS, open_shop
+from benchmarks.alignment.roads import Server
+from benchmarks.alignment.shops import SHOPS, Shop, open_shop
 from benchmarks.alignment.writers import writers
 from intentrec.cli.bars import RichProgress
 from intentrec.llm.config import Stage
+from intentrec.pipeline.asking import Asking
+from intentrec.progress import Progress
 
 
 def main() -> None:
     """Ask, judge, print."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("what", choices=["table", "injection"])
+    parser.add_argument("what", choices=["table", "injection", "equality"])
     parser.add_argument("--shop", choices=SHOPS, default="online-retail")
     parser.add_argument("--dir", type=Path, required=True, help="the workspace; made where it is not there")
     parser.add_argument("--data", type=Path, help="folder of the logs; the demo's shop needs none")
     parser.add_argument("--stage", choices=get_args(Stage), action="append", help="all by default")
     parser.add_argument("--users", type=int, default=100, help="whom is asked about")
-    parser.add_argument("--questions", type=int, default=200, help="most questions of a stage")
+    parser.add_argument("--questions", type=int, help="most questions of a stage: 200, of equality 30")
     parser.add_argument("--teacher", type=Path, help="a GGUF file of a larger model")
     parser.add_argument("--adapter", action="append", default=[], help="NAME:STAGE=FOLDER of an adapter")
     parser.add_argument("--writer", action="append", help="only these writers, by a part of their name")
     parser.add_argument("--against", action="append", help="writers that the others are held against, by their names")
     parser.add_argument("--out", type=Path, help="add the figures to this JSON lines file")
+    parser.add_argument("--server", help="equality: a server that offers the adapter, up to and with /v1")
+    parser.add_argument("--served", help="equality: the adapter's name there; by default the NAME of --adapter")
     given = parser.parse_args()
+    given.questions = given.questions or (30 if given.what == "equality" else 200)
     known = writers(given.teacher, _adapters(given.adapter))
     chosen = [w for name, w in known.items() if not given.writer or any(part in name for part in given.writer)]
     with RichProgress(Console(stderr=True)) as progress:
@@ -51,6 +60,9 @@ def main() -> None:
                     print(row.row(), flush=True)
             return
         asking = asking_of(shop, given.users, progress)
+        if given.what == "equality":
+            _equality(shop, asking, given, progress)
+            return
         found: list[Line] = []
         for stage in given.stage or get_args(Stage):
             found += lines(shop, asking, stage, chosen, given.questions, progress)
@@ -59,6 +71,20 @@ def main() -> None:
     if given.out:
         with given.out.open("a", encoding="utf-8") as file:
             file.writelines(json.dumps(vars(line), ensure_ascii=False) + "\n" for line in found)
+
+
+def _equality(shop: Shop, asking: Asking, given: argparse.Namespace, progress: Progress) -> None:
+    if not given.adapter:
+        raise SystemExit("equality compares the roads of an adapter: name one with --adapter NAME:STAGE=FOLDER.")
+    for name, own in _adapters(given.adapter).items():
+        for stage, folder in own.items():
+            server = Server(given.server, given.served or name) if given.server else None
+            roads = given.writer or ()
+            found = compare_roads(shop, asking, stage, folder, server, roads, given.questions, progress)
+            print(f"{agreements(found)}\n\n{parted(found)}\n", flush=True)
+            if given.out:
+                with given.out.open("a", encoding="utf-8") as file:
+                    file.writelines(f"{to_json(one)}\n" for one in found)
 
 
 def _adapters(given: list[str]) -> dict[str, dict[Stage, Path]]:
