@@ -1,6 +1,7 @@
 """Answers of a writer to fixed questions, and what the judge says of them."""
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,11 +11,12 @@ from benchmarks.alignment.shops import Shop
 from benchmarks.alignment.writers import Writer
 from intentrec.alignment.data.mixing import is_item_held_out
 from intentrec.evaluation.significance import compare, interval, resampled_means
+from intentrec.llm import LanguageModel
 from intentrec.llm.config import Stage
 from intentrec.pipeline.align_judging import Examiner, open_examiner
 from intentrec.pipeline.align_measure import PASS_RATE, Later, figures_of
 from intentrec.pipeline.align_writers import answers, open_writer
-from intentrec.pipeline.asking import Asked, Asking
+from intentrec.pipeline.asking import Asked, Asking, Form
 from intentrec.progress import Progress
 
 SAMPLES, CONFIDENCE = 2000, 0.95
@@ -71,17 +73,22 @@ def lines(
     shop: Shop, asking: Asking, stage: Stage, chosen: Sequence[Writer], questions: int, progress: Progress
 ) -> list[Line]:
     """Figures of every writer on the first questions of a stage that all forms ask."""
-    forms = {writer.form for writer in chosen}
-    asked = {form: _held_out(shop, asking.asked(stage, form)) for form in sorted(forms)}
-    common = set.intersection(*({_about(one) for one in found} for found in asked.values()))
+    asked = shared_questions(shop, asking, stage, chosen)
     later = Later(shop.targets, asking.catalogue, PLACES)
     found = []
     with open_examiner(shop.workspace, shop.config, asking, progress) as examiner:
         for writer in chosen:
-            own = [one for one in asked[writer.form] if _about(one) in common][:questions]
             if writer.writes(stage):
-                found += _lines(shop, writer, own, examiner, later, progress)
+                found += _lines(shop, writer, asked[writer.form][:questions], examiner, later, progress)
     return found
+
+
+def shared_questions(shop: Shop, asking: Asking, stage: Stage, chosen: Sequence[Writer]) -> dict[Form, list[Asked]]:
+    """The questions of a stage that all forms of the writers ask, in each form."""
+    forms = sorted({writer.form for writer in chosen})
+    asked = {form: _held_out(shop, asking.asked(stage, form)) for form in forms}
+    common = set.intersection(*({_about(one) for one in found} for found in asked.values()))
+    return {form: [one for one in found if _about(one) in common] for form, found in asked.items()}
 
 
 def _lines(
@@ -103,9 +110,15 @@ def texts_of(shop: Shop, writer: Writer, asked: Sequence[Asked], progress: Progr
     """A writer's answer to each question; None where none came that fits."""
     if writer.llm is None:
         return [one.by_rules[0] if one.by_rules else None for one in asked]
-    own = (writer.adapters or {}).get(asked[0].stage)
-    with open_writer(shop.workspace, writer.llm, None if own is None else (asked[0].stage, own)) as model:
+    with opened(shop, writer, asked[0].stage) as model:
         return answers(model, asked, progress)
+
+
+def opened(shop: Shop, writer: Writer, stage: Stage) -> AbstractContextManager[LanguageModel]:
+    """A writer's model with its adapter for the stage; closed at the end."""
+    assert writer.llm is not None
+    own = (writer.adapters or {}).get(stage)
+    return open_writer(shop.workspace, writer.llm, None if own is None else (stage, own))
 
 
 def _held_out(shop: Shop, asked: Sequence[Asked]) -> list[Asked]:
