@@ -6,7 +6,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from align_models import lessons, model_of, place, save_gguf, save_tiny, tiny
-from intentrec.alignment.gguf import can_write, merge, paired, write_adapter
+from intentrec.alignment.gguf import can_write, merge, paired, write_adapter, write_base
 from intentrec.alignment.recipes import train_sft
 from intentrec.errors import ConfigError
 from intentrec.llm.torch_weights import load_causal_lm, quiet
@@ -52,6 +52,13 @@ def test_llama_cpp_says_with_the_adapter_what_merged_weights_say_in_torch(adapte
     assert len(said) > 200
     np.testing.assert_allclose([said[token] for token in said], [wanted[token] for token in said], atol=2e-2)
     assert np.abs(in_torch(model_of()) - wanted).max() > (0.5 if scale else -1)
+
+
+def test_the_base_of_a_gguf_file_is_written_with_the_numbers_that_the_file_stands_for(tmp_path):
+    folder = write_base(str(save_gguf(tmp_path / "base.gguf", model_of())), tmp_path / "written")
+    tokenizer, model = load_causal_lm(str(folder))
+    np.testing.assert_allclose(in_torch(model), in_torch(model_of()), atol=1e-5)
+    assert tokenizer.chat_template
 
 
 def test_rows_of_a_head_are_turned_into_pairs():

@@ -103,6 +103,20 @@ def test_training_data_is_made_and_written(cli: Cli, folder: Path, tmp_path: Pat
     assert pairs.read_text("utf-8") == ""
 
 
+def test_the_base_is_written_for_servers_and_its_folder_can_be_pinned(cli: Cli, folder: Path, tmp_path: Path) -> None:
+    from intentrec.llm.torch_weights import find_torch_weights
+
+    code, out, _ = cli("-w", folder, "align", "base", tmp_path / "base", "--json")
+    assert code == 0
+    told = json.loads(out)
+    assert find_torch_weights(told["folder"], told["sha256"]).path == tmp_path / "base"
+    code, _, err = cli("-w", folder, "align", "base", tmp_path / "base")
+    assert code == 2
+    assert "name a new folder" in " ".join(err.split())
+    code, out, _ = cli("-w", folder, "align", "base", tmp_path / "other")
+    assert (code, f'base_sha256 = "{told["sha256"]}"' in out) == (0, True)
+
+
 def test_what_is_typed_wrong_is_said(cli: Cli, folder: Path) -> None:
     code, _, err = cli("-w", folder, "align", "--no-publish")
     assert code == 2

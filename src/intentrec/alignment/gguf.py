@@ -1,4 +1,4 @@
-"""Adapters as llama.cpp reads them, and adapters merged into their base."""
+"""Adapters as llama.cpp reads them, and models as servers do that read no GGUF file."""
 
 import json
 from pathlib import Path
@@ -80,7 +80,23 @@ def merge(base: str, adapter: Path, out: Path) -> Path:
     tokenizer, model = load_causal_lm(base)
     with quiet():
         merged = peft.PeftModel.from_pretrained(model, str(adapter)).merge_and_unload()
-        merged.save_pretrained(out)
+    return _saved(merged, tokenizer, out)
+
+
+def write_base(base: str, out: Path) -> Path:
+    """Write the base in full precision, as any transformers model: a server offers adapters beside it.
+
+    Raises:
+        ConfigError: It cannot be loaded.
+        MissingExtra: A package is missing.
+    """
+    tokenizer, model = load_causal_lm(base)
+    return _saved(model, tokenizer, out)
+
+
+def _saved(model: Any, tokenizer: Any, out: Path) -> Path:
+    with quiet():
+        model.save_pretrained(out)
         tokenizer.save_pretrained(out)
     return out
 

@@ -119,6 +119,26 @@ def align_data(
     printed(as_json, made.as_dict(), lambda: show_align.samples(out, made))
 
 
+@align_app.command("base")
+def align_base(
+    folder: Annotated[Path, typer.Argument(help="A new folder.", metavar="FOLDER")], as_json: AsJson = False
+) -> None:
+    """Write the weights that adapters learn on as a transformers folder, for a server that reads no GGUF file.
+
+    vLLM, for one, then offers adapters beside it. A GGUF file's numbers are written as they are, in full precision.
+    """
+    from intentrec.alignment.gguf import write_base
+    from intentrec.llm.torch_weights import folder_sha256
+    from intentrec.pipeline.align_writers import base_llm
+
+    _, config = state.open()
+    if folder.exists():
+        raise typer.BadParameter(f"{folder} is there already: name a new folder.")
+    base = base_llm(config).weights
+    written = {"base": base, "folder": str(write_base(base, folder)), "sha256": folder_sha256(folder)}
+    printed(as_json, written, lambda: show_align.base(out, written))
+
+
 @align_app.command("status")
 def align_status(as_json: AsJson = False) -> None:
     """List the adapters: which is in use, how good each is, and why one was refused."""

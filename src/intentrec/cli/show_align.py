@@ -63,6 +63,15 @@ def samples(out: Console, made: Exported) -> None:
         out.print(f"Wrote {n:,} lines to {plain(file)}.", soft_wrap=True)
 
 
+def base(out: Console, written: Mapping[str, str]) -> None:
+    """Where the weights were written, and how adapters of theirs are used with the folder."""
+    out.print(
+        f"Wrote {plain(written['base'])} to {plain(written['folder'])}. In torch (llm.weights) adapters that learned "
+        f'on it are taken there with base_sha256 = "{written["sha256"]}".',
+        soft_wrap=True,
+    )
+
+
 def status(out: Console, found: Sequence[AdapterLine]) -> None:
     """All adapters, a row each."""
     if not found:
