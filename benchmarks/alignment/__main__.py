@@ -8,10 +8,13 @@ interrupted run goes on, and a second one asks nothing.
 `injection` gives the same writers item titles that hold orders, and counts whom they reach and who obeys.
 `equality` asks one adapter by every road on which it can be served (`--server` adds a server's), and compares the
 answers; `--writer` picks roads.
+`retrieval` puts the same writers' tags through the product's tag channel, whose towers are trained once and lie in the
+workspace, and measures what they find of what users bought later; its figures are held against the rules.
 """
 
 import argparse
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import get_args
 
@@ -21,9 +24,10 @@ from benchmarks.alignment.equality import agreements, compare_roads, parted, to_
 from benchmarks.alignment.injection import HEAD, reached
 from benchmarks.alignment.judged import Line, asking_of, lines
 from benchmarks.alignment.report import BELOW, to_markdown, why
+from benchmarks.alignment.retrieval import RULES, worth
 from benchmarks.alignment.roads import Server
 from benchmarks.alignment.shops import SHOPS, Shop, open_shop
-from benchmarks.alignment.writers import writers
+from benchmarks.alignment.writers import Writer, writers
 from intentrec.cli.bars import RichProgress
 from intentrec.llm.config import Stage
 from intentrec.pipeline.asking import Asking
@@ -33,7 +37,7 @@ from intentrec.progress import Progress
 def main() -> None:
     """Ask, judge, print."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("what", choices=["table", "injection", "equality"])
+    parser.add_argument("what", choices=["table", "injection", "equality", "retrieval"])
     parser.add_argument("--shop", choices=SHOPS, default="online-retail")
     parser.add_argument("--dir", type=Path, required=True, help="the workspace; made where it is not there")
     parser.add_argument("--data", type=Path, help="folder of the logs; the demo's shop needs none")
@@ -63,14 +67,25 @@ def main() -> None:
         if given.what == "equality":
             _equality(shop, asking, given, progress)
             return
-        found: list[Line] = []
-        for stage in given.stage or get_args(Stage):
-            found += lines(shop, asking, stage, chosen, given.questions, progress)
-            own = [line for line in found if line.stage == stage]
-            print(f"{to_markdown(own, given.against or BELOW)}\n\n{why(own)}\n", flush=True)
+        if given.what == "retrieval":
+            found = worth(shop, asking, chosen, given.questions, progress)
+            print(to_markdown(found, given.against or RULES))
+        else:
+            found = _table(shop, asking, chosen, given, progress)
     if given.out:
         with given.out.open("a", encoding="utf-8") as file:
             file.writelines(json.dumps(vars(line), ensure_ascii=False) + "\n" for line in found)
+
+
+def _table(
+    shop: Shop, asking: Asking, chosen: Sequence[Writer], given: argparse.Namespace, progress: Progress
+) -> list[Line]:
+    found: list[Line] = []
+    for stage in given.stage or get_args(Stage):
+        own = lines(shop, asking, stage, chosen, given.questions, progress)
+        print(f"{to_markdown(own, given.against or BELOW)}\n\n{why(own)}\n", flush=True)
+        found += own
+    return found
 
 
 def _equality(shop: Shop, asking: Asking, given: argparse.Namespace, progress: Progress) -> None:
