@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.alignment.judged import CONFIDENCE, texts_of
-from benchmarks.alignment.roads import Server, open_roads
+from benchmarks.alignment.roads import BARE, LLAMA, Server, open_roads
 from benchmarks.alignment.shops import Shop
 from benchmarks.alignment.writers import Writer
 from intentrec.judge.rates import Passed, uncorrected
@@ -165,7 +165,7 @@ def compare_roads(
     questions: int,
     progress: Progress,
 ) -> list[Agreement]:
-    """Every pair of roads of one adapter.
+    """Every pair of roads of one adapter, and llama.cpp with the adapter against without: what the figures can see.
 
     Args:
         folder: Of the adapter.
@@ -175,7 +175,8 @@ def compare_roads(
     """
     with open_roads(stage, folder, server, parts) as roads:
         said = said_by_roads(shop, asking, stage, roads, questions, progress)
-    return [agreement(stage, one, other) for one, other in combinations(said, 2)]
+    pairs = [(one, other) for one, other in combinations(said, 2) if other.road != BARE or one.road == LLAMA]
+    return [agreement(stage, one, other) for one, other in pairs]
 
 
 def to_json(one: Agreement) -> str:
