@@ -39,11 +39,6 @@ class Said:
     texts: Sequence[str | None]
     grades: Sequence[str | None]
 
-    @property
-    def answered(self) -> int:
-        """Questions with an answer."""
-        return sum(text is not None for text in self.texts)
-
 
 @dataclass(frozen=True)
 class Agreement:
