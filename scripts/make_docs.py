@@ -1,4 +1,4 @@
-"""Writes the pages of docs/ that are made from the code: tables, settings, commands, metrics, the API."""
+"""Writes the pages that are made from the code: tables, settings, commands, metrics, the API, shipped adapters."""
 
 import sys
 from pathlib import Path
@@ -11,11 +11,15 @@ import typer.main
 from intentrec.alignment.data.curriculum import TASKS, in_order
 from intentrec.cli import app
 from intentrec.config import Config, template
+from intentrec.llm import AdapterCard, read_card
+from intentrec.pipeline.align_measure import measured_of
+from intentrec.pipeline.shipped import PACKAGE, folder_name
 from intentrec.serving.api import create_app
 from intentrec.serving.operations.instruments import table as metrics_table
 from intentrec.tables import TABLES
 
-DOCS = Path(__file__).parent.parent / "docs"
+ROOT = Path(__file__).parent.parent
+DOCS, ADAPTERS = ROOT / "docs", ROOT / "adapters"
 
 
 def tables_page() -> str:
@@ -68,9 +72,7 @@ def _walk(command: Any, name: str) -> list[tuple[str, Any]]:
 
 def operations_page() -> str:
     """The page as it is, with the list of metrics that the code has."""
-    page = (DOCS / "operations.md").read_text("utf-8")
-    head, _, rest = page.partition("by `make docs` -->\n")
-    return f"{head}by `make docs` -->\n{metrics_table()}<!-- end -->{rest.partition('<!-- end -->')[2]}"
+    return _filled(DOCS / "operations.md", metrics_table())
 
 
 def alignment_page() -> str:
@@ -80,9 +82,28 @@ def alignment_page() -> str:
         f"| `{task.name}` | {task.level} | {task.paper}, {task.count:,} | {', '.join(task.after)} | {task.how} |"
         for task in in_order(TASKS)
     ]
-    page = (DOCS / "alignment.md").read_text("utf-8")
-    head, _, rest = page.partition("by `make docs` -->\n")
-    return f"{head}by `make docs` -->\n" + "\n".join(rows) + f"\n<!-- end -->{rest.partition('<!-- end -->')[2]}"
+    return _filled(DOCS / "alignment.md", "\n".join(rows) + "\n")
+
+
+def adapters_page() -> str:
+    """The page as it is, with the adapters that lie in the package."""
+    cards = [read_card(file.parent) for file in sorted((ADAPTERS / "src" / PACKAGE).glob("*/card.json"))]
+    rows = ["| folder | name | trained by | samples | as of | on held-out questions |", "|---|---|---|---|---|---|"]
+    rows += [f"| {' | '.join(_adapter(card))} |" for card in cards]
+    return _filled(ADAPTERS / "README.md", "\n".join(rows if cards else ["This version brings no adapter yet."]) + "\n")
+
+
+def _adapter(card: AdapterCard) -> tuple[str, ...]:
+    samples = ", ".join(f"{source} {n:,}" for source, n in card.data.counts.items())
+    figures = ", ".join(f"{name} {value:.3f}" for name, value in measured_of(card.figures).items())
+    folder = folder_name(card.task, card.language)
+    return f"`{folder}`", card.name, card.method, samples, f"{card.data.as_of:%Y-%m-%d}", figures
+
+
+def _filled(page: Path, made: str) -> str:
+    """A page with what is made put between its two marks."""
+    head, _, rest = page.read_text("utf-8").partition("by `make docs` -->\n")
+    return f"{head}by `make docs` -->\n{made}<!-- end -->{rest.partition('<!-- end -->')[2]}"
 
 
 def specification() -> str:
@@ -98,6 +119,7 @@ PAGES = {
     "operations.md": operations_page,
     "alignment.md": alignment_page,
     "openapi.json": specification,
+    "../adapters/README.md": adapters_page,
 }
 
 
@@ -105,7 +127,7 @@ def main() -> None:
     """Write all pages."""
     for name, page in PAGES.items():
         (DOCS / name).write_text(page(), "utf-8")
-        sys.stdout.write(f"wrote docs/{name}\n")
+        sys.stdout.write(f"wrote {(DOCS / name).resolve().relative_to(ROOT.resolve())}\n")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """Fixtures that many rooms share."""
 
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from intentrec.llm.weights import find_weights
+from intentrec.pipeline.shipped import PACKAGE
 from intentrec.workspace import Workspace
 from llm_world import SERVER_KEY, BadServer
 
@@ -20,6 +22,17 @@ settings.load_profile("unhurried")
 def workspace(tmp_path: Path) -> Workspace:
     """An empty workspace."""
     return Workspace.create(tmp_path / "shop", "")
+
+
+@pytest.fixture
+def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of an installed package of shipped adapters, before any other of its name; it brings none yet."""
+    home = tmp_path / "site" / PACKAGE
+    home.mkdir(parents=True)
+    (home / "__init__.py").touch()
+    monkeypatch.delitem(sys.modules, PACKAGE, raising=False)
+    monkeypatch.syspath_prepend(home.parent)
+    return home
 
 
 @pytest.fixture(scope="session")

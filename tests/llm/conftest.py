@@ -1,4 +1,3 @@
-import struct
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -8,6 +7,7 @@ import pytest
 from intentrec.llm import Ledger, LedgeredModel, LLMConfig
 from intentrec.llm.backends.scripted import ScriptedBackend
 from llm_world import NOON
+from llm_world import write_lora as _write
 
 
 @pytest.fixture
@@ -29,22 +29,4 @@ def scripted() -> Iterator[Callable[..., LedgeredModel]]:
 @pytest.fixture(scope="session")
 def write_lora() -> Callable[[Path, int, float], None]:
     """Writes an adapter of a Llama: file, width, strength."""
-    return _write_lora
-
-
-def _write_lora(path: Path, width: int, strength: float) -> None:
-    """A rank-1 adapter for the query projection of block 0, in the GGUF layout (version 3, little endian)."""
-
-    def text(value: str) -> bytes:
-        return struct.pack("<Q", len(value)) + value.encode()
-
-    strings = {"general.type": "adapter", "general.architecture": "llama", "adapter.type": "lora"}
-    head = b"GGUF" + struct.pack("<IQQ", 3, 2, len(strings) + 1)
-    head += b"".join(text(key) + struct.pack("<I", 8) + text(value) for key, value in strings.items())
-    head += text("adapter.lora.alpha") + struct.pack("<If", 6, 1.0)
-    size = 4 * width
-    for n, (name, shape) in enumerate({"lora_a": (width, 1), "lora_b": (1, width)}.items()):
-        head += text(f"blk.0.attn_q.weight.{name}") + struct.pack("<IQQIQ", 2, *shape, 0, n * size)
-    head += b"\0" * (-len(head) % 32)
-    values = [(strength if n % 2 else -strength) for n in range(width)]
-    path.write_bytes(head + struct.pack(f"<{width}f", *values) * 2)
+    return _write

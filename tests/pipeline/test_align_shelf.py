@@ -6,9 +6,8 @@ from pathlib import Path
 import pytest
 
 from align_shop import NOON, an_adapter
-from intentrec.config import Config, parse_config
 from intentrec.errors import ConfigError, NotFoundError, WorkspaceBusy, WorkspaceError
-from intentrec.pipeline.align_shelf import Shelf, stage_named, with_adapters
+from intentrec.pipeline.align_shelf import Shelf, stage_named
 from intentrec.workspace import Workspace
 
 
@@ -75,27 +74,6 @@ def test_one_training_at_a_time(shelf: Shelf) -> None:
             pass
     with shelf.training():
         pass
-
-
-def settings(backend: str, **adapters: object) -> Config:
-    return parse_config({"llm": {"backend": backend, "adapters": adapters}}, "test")
-
-
-def test_published_adapters_are_used_and_the_settings_win(shelf: Shelf, workspace: Workspace) -> None:
-    shelf.publish("tags", "tags-1")
-    found = with_adapters(workspace, settings("embedded", interests={"path": "mine"}))
-    assert {task: adapter.path for task, adapter in found.llm.adapters.items()} == {
-        "interests": "mine",
-        "tags": "adapters/tags/tags-1",
-    }
-    own = settings("embedded", tags={"path": "mine"})
-    assert with_adapters(workspace, own) == own
-
-
-def test_without_a_model_and_with_a_server_nothing_is_added(shelf: Shelf, workspace: Workspace) -> None:
-    shelf.publish("tags", "tags-1")
-    for backend in ("none", "openai"):
-        assert with_adapters(workspace, settings(backend)).llm.adapters == {}
 
 
 def test_a_task_goes_by_either_name() -> None:

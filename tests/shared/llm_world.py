@@ -1,10 +1,12 @@
 """What the tests of `llm/` ask and whom: requests, an answer type, and a server that behaves badly on demand."""
 
 import json
+import struct
 import threading
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel
@@ -34,6 +36,24 @@ def ask(text: str, *, subject: str = "", schema: dict[str, Any] | None = None, m
         answer_schema=schema or choice_schema("tea", "coffee"),
         max_tokens=max_tokens,
     )
+
+
+def write_lora(path: Path, width: int, strength: float) -> None:
+    """A rank-1 adapter for the query projection of block 0, in the GGUF layout (version 3, little endian)."""
+
+    def text(value: str) -> bytes:
+        return struct.pack("<Q", len(value)) + value.encode()
+
+    strings = {"general.type": "adapter", "general.architecture": "llama", "adapter.type": "lora"}
+    head = b"GGUF" + struct.pack("<IQQ", 3, 2, len(strings) + 1)
+    head += b"".join(text(key) + struct.pack("<I", 8) + text(value) for key, value in strings.items())
+    head += text("adapter.lora.alpha") + struct.pack("<If", 6, 1.0)
+    size = 4 * width
+    for n, (name, shape) in enumerate({"lora_a": (width, 1), "lora_b": (1, width)}.items()):
+        head += text(f"blk.0.attn_q.weight.{name}") + struct.pack("<IQQIQ", 2, *shape, 0, n * size)
+    head += b"\0" * (-len(head) % 32)
+    values = [(strength if n % 2 else -strength) for n in range(width)]
+    path.write_bytes(head + struct.pack(f"<{width}f", *values) * 2)
 
 
 @dataclass

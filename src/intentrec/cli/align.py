@@ -9,6 +9,7 @@ import typer
 from intentrec.cli import show_align
 from intentrec.cli.bars import RichProgress
 from intentrec.cli.common import AsJson, err, out, printed, state
+from intentrec.cli.show import plain
 from intentrec.config import Config, parse_config
 
 align_app = typer.Typer(no_args_is_help=True)
@@ -151,14 +152,14 @@ def align_status(as_json: AsJson = False) -> None:
 
 @align_app.command("rollback")
 def align_rollback(task: Annotated[str, typer.Option(help="interests, tags or explanations.")]) -> None:
-    """Go back to the adapter that a stage used before, or to none."""
+    """Go back to the adapter that a stage used before, to the shipped one, or to none."""
     from intentrec.pipeline.align_shelf import stage_named
     from intentrec.pipeline.aligning import roll_back
 
-    workspace, _ = state.open()
+    workspace, config = state.open()
     stage = stage_named(task)
-    name = roll_back(workspace, stage)
-    out.print(f"{stage} now uses {name}." if name else f"{stage} now uses no adapter.")
+    used = roll_back(workspace, config, stage)
+    out.print(plain(f"{stage} now uses {used or 'no adapter'}."), soft_wrap=True)
 
 
 def _with(config: Config, **changes: Any) -> Config:

@@ -9,6 +9,7 @@ from intentrec.pipeline.align_estimate import AlignEstimate
 from intentrec.pipeline.align_report import AlignReport, Step
 from intentrec.pipeline.align_status import AdapterLine
 from intentrec.pipeline.aligning import Exported
+from intentrec.pipeline.shipped import DO_WITHOUT
 
 
 def report(out: Console, found: AlignReport) -> None:
@@ -86,6 +87,8 @@ def status(out: Console, found: Sequence[AdapterLine]) -> None:
     ]  # fmt: skip
     out.print(table("Adapters", ("task", "name", "", "method", "model", "as of", "figures"), rows))
     for one in found:
+        if one.shipped and one.standing == "in use":
+            out.print(plain(f"{one.name}: {one.folder}; to do without it, set {DO_WITHOUT}."), soft_wrap=True)
         for why in one.refusals:
             out.print(plain(f"{one.name}: {why}"), soft_wrap=True)
     if any(one.overruled for one in found):

@@ -8,7 +8,6 @@ FOLDER/
 """
 
 import hashlib
-import importlib.util
 import os
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,7 +18,7 @@ from pydantic import Field, ValidationError
 
 from intentrec.errors import ConfigError
 from intentrec.llm.config import Stage
-from intentrec.llm.weights import file_sha256
+from intentrec.llm.weights import file_sha256, package_folder
 from intentrec.settings import Section
 
 CARD = "card.json"
@@ -169,7 +168,7 @@ def _folder(where: str, workspace_root: Path) -> Path:
     if not where.startswith(_PACKAGE):
         return workspace_root / Path(where).expanduser()
     package, _, inside = where.removeprefix(_PACKAGE).partition("/")
-    found = importlib.util.find_spec(package) if package.isidentifier() else None
-    if found is None or not found.submodule_search_locations:
+    home = package_folder(package)
+    if home is None:
         raise ConfigError(f"The package {package!r}, which an adapter is to come from ({where!r}), is not installed.")
-    return Path(found.submodule_search_locations[0]) / inside
+    return home / inside

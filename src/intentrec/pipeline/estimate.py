@@ -6,7 +6,7 @@ from typing import Any
 
 from intentrec.config import Config
 from intentrec.llm import Estimate, open_estimator
-from intentrec.pipeline.align_shelf import with_adapters
+from intentrec.pipeline.adapters import with_adapters
 from intentrec.pipeline.chain import Tools, make_chain
 from intentrec.pipeline.daily import RunOptions, sample_users
 from intentrec.pipeline.inputs import load_inputs

@@ -14,7 +14,7 @@ from intentrec.catalogue import CatalogueResult, extend_catalogue
 from intentrec.config import Config
 from intentrec.errors import BudgetExceeded, LLMError
 from intentrec.llm import open_model
-from intentrec.pipeline.align_shelf import with_adapters
+from intentrec.pipeline.adapters import with_adapters
 from intentrec.pipeline.chain import Tools, make_interests, make_profiles, make_tags
 from intentrec.pipeline.inputs import Inputs, load_inputs
 from intentrec.progress import SILENT
