@@ -27,7 +27,7 @@ from benchmarks.alignment.report import BELOW, to_markdown, why
 from benchmarks.alignment.retrieval import RULES, worth
 from benchmarks.alignment.roads import Server
 from benchmarks.alignment.shops import SHOPS, Shop, open_shop
-from benchmarks.alignment.writers import Writer, writers
+from benchmarks.alignment.writers import Writer, adapters_of, writers
 from intentrec.cli.bars import RichProgress
 from intentrec.llm.config import Stage
 from intentrec.pipeline.asking import Asking
@@ -53,7 +53,7 @@ def main() -> None:
     parser.add_argument("--served", help="equality: the adapter's name there; by default the NAME of --adapter")
     given = parser.parse_args()
     given.questions = given.questions or (30 if given.what == "equality" else 200)
-    known = writers(given.teacher, _adapters(given.adapter))
+    known = writers(given.teacher, adapters_of(given.adapter))
     chosen = [w for name, w in known.items() if not given.writer or any(part in name for part in given.writer)]
     with RichProgress(Console(stderr=True)) as progress:
         shop = open_shop(given.shop, given.dir, given.data, progress)
@@ -91,7 +91,7 @@ def _table(
 def _equality(shop: Shop, asking: Asking, given: argparse.Namespace, progress: Progress) -> None:
     if not given.adapter:
         raise SystemExit("equality compares the roads of an adapter: name one with --adapter NAME:STAGE=FOLDER.")
-    for name, own in _adapters(given.adapter).items():
+    for name, own in adapters_of(given.adapter).items():
         for stage, folder in own.items():
             server = Server(given.server, given.served or name) if given.server else None
             roads = given.writer or ()
@@ -100,19 +100,6 @@ def _equality(shop: Shop, asking: Asking, given: argparse.Namespace, progress: P
             if given.out:
                 with given.out.open("a", encoding="utf-8") as file:
                     file.writelines(f"{to_json(one)}\n" for one in found)
-
-
-def _adapters(given: list[str]) -> dict[str, dict[Stage, Path]]:
-    found: dict[str, dict[Stage, Path]] = {}
-    for one in given:
-        name, _, rest = one.partition(":")
-        stage, _, folder = rest.partition("=")
-        if stage not in get_args(Stage) or not folder:
-            raise SystemExit(
-                f"--adapter {one!r} is not NAME:STAGE=FOLDER with a stage of {', '.join(get_args(Stage))}."
-            )
-        found.setdefault(name, {})[stage] = Path(folder)  # type: ignore[index]
-    return found
 
 
 if __name__ == "__main__":

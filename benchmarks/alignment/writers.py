@@ -1,8 +1,9 @@
 """Who writes: the rules, the small model in each form, with and without an adapter, and a teacher."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import get_args
 
 from intentrec.llm import LLMConfig
 from intentrec.llm.config import Stage
@@ -47,3 +48,17 @@ def writers(teacher: Path | None, adapters: Mapping[str, Mapping[Stage, Path]]) 
         large = LLMConfig(backend="embedded", weights=str(teacher), small=True)
         found += [Writer("1.5B writing, zero-shot", "writing", large)]
     return {writer.name: writer for writer in found}
+
+
+def adapters_of(given: Sequence[str]) -> dict[str, dict[Stage, Path]]:
+    """Folders by the name of their writer, then by stage, from what was typed as NAME:STAGE=FOLDER."""
+    found: dict[str, dict[Stage, Path]] = {}
+    for one in given:
+        name, _, rest = one.partition(":")
+        stage, _, folder = rest.partition("=")
+        if stage not in get_args(Stage) or not folder:
+            raise SystemExit(
+                f"--adapter {one!r} is not NAME:STAGE=FOLDER with a stage of {', '.join(get_args(Stage))}."
+            )
+        found.setdefault(name, {})[stage] = Path(folder)  # type: ignore[index]
+    return found

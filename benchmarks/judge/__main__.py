@@ -19,7 +19,7 @@ from pathlib import Path
 from rich.console import Console
 
 from benchmarks.alignment.shops import SHOPS, open_shop
-from benchmarks.alignment.writers import writers
+from benchmarks.alignment.writers import adapters_of, writers
 from benchmarks.judge.collect import collected, store
 from benchmarks.judge.intervals import intervals
 from benchmarks.judge.people import told
@@ -41,8 +41,9 @@ def _people(given: argparse.Namespace) -> None:
 def _collect(given: argparse.Namespace) -> None:
     with RichProgress(Console(stderr=True)) as progress:
         shop = open_shop(given.shop, given.dir, given.data, progress)
-        chosen = list(writers(given.teacher, {}).values())
-        parts = list(collected(shop, chosen, given.each, given.faults, given.users, progress))
+        chosen = list(writers(given.teacher, adapters_of(given.adapter)).values())
+        asked = slice(given.skip, given.skip + given.each)
+        parts = list(collected(shop, given.tasks or TASKS, chosen, asked, given.faults, given.users, progress))
     store(given.labelled, parts)
     print(", ".join(f"{len(part.samples)} {part.task}s of {given.shop}" for part in parts))
 
@@ -68,6 +69,9 @@ def main() -> None:
     parser.add_argument("--shop", choices=SHOPS, default="online-retail", help="collect: whose outputs")
     parser.add_argument("--data", type=Path, help="collect: folder of the logs; the demo's shop needs none")
     parser.add_argument("--each", type=int, default=25, help="collect: outputs of each writer and task")
+    parser.add_argument("--skip", type=int, default=0, help="collect: questions of each task that are passed over")
+    parser.add_argument("--of", dest="tasks", choices=TASKS, action="append", help="collect: tasks; all by default")
+    parser.add_argument("--adapter", action="append", default=[], help="collect: NAME:STAGE=FOLDER of an adapter")
     parser.add_argument("--faults", type=int, default=30, help="collect: planted faults of each task")
     parser.add_argument("--users", type=int, default=60, help="collect: whom is asked about")
     parser.add_argument("--teacher", type=Path, help="collect: a GGUF file of a larger model")

@@ -9,6 +9,7 @@ from benchmarks.alignment.shops import Shop
 from benchmarks.alignment.writers import Writer
 from benchmarks.judge.samples import Labelled, Sample
 from intentrec.judge.cases import Case
+from intentrec.judge.criteria import Task
 from intentrec.judge.judging import Judge
 from intentrec.judge.planted import drawn, plants
 from intentrec.llm.config import Stage
@@ -18,34 +19,45 @@ from intentrec.progress import Progress
 
 
 def collected(
-    shop: Shop, chosen: Sequence[Writer], each: int, planted: int, users: int, progress: Progress
+    shop: Shop,
+    tasks: Sequence[Task],
+    chosen: Sequence[Writer],
+    asked: slice,
+    planted: int,
+    users: int,
+    progress: Progress,
 ) -> Iterator[Labelled]:
     """The samples of each task, in an order that tells nothing of the writer.
 
     Args:
         shop: Where the questions come from.
+        tasks: Of which outputs are taken.
         chosen: Whose outputs are taken; the first one's are planted in.
-        each: Outputs of each writer and task.
+        asked: Questions of each task; of each writer as many outputs are taken.
         planted: Planted faults of each task.
         users: Whom questions are about.
         progress: Told about answers.
     """
     asking = asking_of(shop, users, progress)
     with open_examiner(shop.workspace, shop.config, asking, progress) as examiner:
-        for stage, task in TASK_OF.items():
-            found = {w.name: _written(shop, asking, stage, w, each, progress) for w in chosen if w.writes(stage)}
+        for stage, task in ((stage, task) for stage, task in TASK_OF.items() if task in tasks):
+            found = {w.name: _written(shop, asking, stage, w, asked, progress) for w in chosen if w.writes(stage)}
             good = _clean(next(iter(found.values())), examiner.judge)
             faults = drawn(plants(good, examiner.judge.standards), planted)
-            samples = [Sample(shop.name, name, "", case) for name, cases in found.items() for case in cases[:each]]
+            samples = [
+                Sample(shop.name, name, "", case)
+                for name, cases in found.items()
+                for case in cases[: asked.stop - asked.start]
+            ]
             samples += [Sample(shop.name, "planted", fault.kind, fault.case) for fault in faults]
             distinct = {sample.case.key: sample for sample in reversed(samples)}
             yield Labelled(task, tuple(sorted(distinct.values(), key=lambda sample: _place(sample.case))))
 
 
-def _written(shop: Shop, asking: Asking, stage: Stage, writer: Writer, each: int, progress: Progress) -> list[Case]:
-    asked = asking.asked(stage, writer.form)[:each]
-    texts = texts_of(shop, writer, asked, progress)
-    values = [(one, value_of(one, text or "")) for one, text in zip(asked, texts, strict=True)]
+def _written(shop: Shop, asking: Asking, stage: Stage, writer: Writer, asked: slice, progress: Progress) -> list[Case]:
+    questions = asking.asked(stage, writer.form)[asked]
+    texts = texts_of(shop, writer, questions, progress)
+    values = [(one, value_of(one, text or "")) for one, text in zip(questions, texts, strict=True)]
     answered = [(one, value, writer.name, one.request.prompt_version) for one, value in values if value is not None]
     cases = [case for own in asking.cases(answered) for case in own]
     return sorted(cases, key=_place)
