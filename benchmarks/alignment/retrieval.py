@@ -16,7 +16,7 @@ from intentrec.data import Split
 from intentrec.evaluation import VIEWS, Recommends, trained_baselines
 from intentrec.evaluation.asked import Asked, asked_of
 from intentrec.evaluation.channels import alone_at
-from intentrec.evaluation.items import Items
+from intentrec.evaluation.items import GROUPS, Items
 from intentrec.evaluation.lists import lists_of
 from intentrec.evaluation.measure import Measured, looks_of, measured
 from intentrec.evaluation.truth import Truth
@@ -88,12 +88,16 @@ class Ground:
         """Recall, of all targets and of strata of items, and diversity, by user."""
         users, recall, diversity = self.truth.users.to_list(), f"recall@{self.places}", f"diversity@{self.places}"
         figures: Figures = {recall: _by_user(users, found.per_user[recall])}
-        for name in STRATA:
-            stratum = found.groups.get(name)
-            if stratum is not None:
-                own = [users[place] for place in stratum.users.tolist()]
-                figures[f"{recall} of {name} items"] = _by_user(own, stratum.values[recall])
+        for name in self._strata():
+            stratum = found.groups[name]
+            own = [users[place] for place in stratum.users.tolist()]
+            figures[f"{recall} of {name} items"] = _by_user(own, stratum.values[recall])
         return figures | {diversity: _by_user(users, found.per_user[diversity])}
+
+    def _strata(self) -> list[str]:
+        """Those of which something could be found: where every new item came out after the cut, nobody knows one."""
+        known = set(self.items.groups[self.truth.items].tolist())
+        return [name for name in STRATA if GROUPS.index(name) in known]
 
     def exclusive(self, found: Measured, rivals: Mapping[str, Measured]) -> Figures:
         """Share of each user's targets that this system finds and none of the rivals does."""

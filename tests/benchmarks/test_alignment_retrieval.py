@@ -93,6 +93,12 @@ def test_figures_are_shares_of_what_was_bought_for_the_first_time() -> None:
     assert found["blended, the product's beta 1: recall@1"] == {"u": 0.0, "v": 1.0}
 
 
+def test_a_stratum_of_which_nothing_could_be_found_has_no_figure() -> None:
+    names = ground(planted(), "w").figures(ground(planted(), "w").measured("x", planted().ranker))
+    assert "recall@1 of new items" in names  # f, which was there before the cut and had by nobody
+    assert "recall@1 of tail items" not in names
+
+
 def test_what_a_rival_finds_is_not_exclusive() -> None:
     channel = planted()
     measure = ground(channel, places=2)
