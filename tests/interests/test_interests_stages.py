@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from intentrec.interests import InterestsConfig
-from intentrec.interests.reasons import evidence_reason
+from intentrec.interests.reasons import evidence_reason, told_from
 from intentrec.interests.stages import STAGES, stage
 
 LAST = datetime(2024, 6, 1, tzinfo=UTC)
@@ -77,3 +77,17 @@ def test_long_names_and_lists_are_cut():
     reason = evidence_reason(["view"], [4], MARCH, MARCH, ["x" * 60, "b", "c", "d"], "en")
 
     assert reason == f"viewed 4 times in March 2024: {'x' * 47}…, b, c"
+
+
+def test_a_reason_is_told_from_the_events_it_rests_on():
+    evidence = pl.DataFrame(
+        {
+            "event": ["purchase", "purchase", "view"],
+            "timestamp": [MARCH, MARCH + timedelta(days=40), MARCH + timedelta(days=1)],
+            "text": ["lunch bag", "jumbo bag", "jumbo bag"],
+            "strength": [1.0, 1.0, 0.5],
+        }
+    )
+    first = MARCH.strftime("%B %Y")
+    assert told_from(evidence, "en") == f"bought twice and viewed once since {first}: jumbo bag, lunch bag"
+    assert told_from(evidence.head(1), "en") == f"bought once in {first}: lunch bag"

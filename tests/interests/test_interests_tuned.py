@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 
 import numpy as np
+import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
@@ -129,3 +130,18 @@ def test_an_answer_becomes_a_row_whatever_the_gate_would_say(shop):
 
     nothing = tools.written(question, GroupAnswer(interest="football", evidence=[]), "m", "p@1")
     assert nothing.evidence == ()
+
+
+def test_a_reason_counts_no_event_that_the_name_does_not_rest_on(shop):
+    asked = naming(shop, config=InterestsConfig(min_similarity=1))  # nothing joins the lines that are cited
+    question = next(q for q in asked.questions.of(["ann"]) if len(q.units) > 1)
+    whole = asked.written(
+        question, GroupAnswer(interest="zebra", evidence=[*range(1, len(question.units) + 1)]), "m", "v"
+    )
+    part = asked.written(question, GroupAnswer(interest="zebra", evidence=[1]), "m", "v")
+
+    touched = shop.events.filter(pl.col("row").is_in(list(part.evidence)))
+    assert 0 < touched.height < len(whole.evidence)
+    assert whole.reason == question.rule.reason
+    assert part.reason.startswith(f"bought {({1: 'once', 2: 'twice'}).get(touched.height, f'{touched.height} times')} ")
+    assert ", " not in part.reason

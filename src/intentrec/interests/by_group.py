@@ -18,6 +18,7 @@ from intentrec.interests.gate import (
     refuse_similarity,
 )
 from intentrec.interests.group_questions import Form, GroupQuestions, Question
+from intentrec.interests.reasons import told_from
 from intentrec.interests.rules import Interest
 from intentrec.llm.messages import Completion
 from intentrec.llm.model import LanguageModel
@@ -63,12 +64,14 @@ class GroupNaming:
         titles = self._rules.names.titles[rule.group or 0]
         clause = answer.clause.strip()
         spoken = clause and refuse_reason(clause, titles, self._config, self._language) is None
+        evidence = self._evidence(rule, name, _cited(question, answer))
+        reason = self._reason(rule, evidence)
         return replace(
             rule,
             interest=name,
             listed=name in self._behaviour.pool.names,
-            reason=f"{rule.reason}; {clause}" if spoken else rule.reason,
-            evidence=self._evidence(rule, name, _cited(question, answer)),
+            reason=f"{reason}; {clause}" if spoken else reason,
+            evidence=tuple(evidence["row"].sort().to_list()),
             model=model,
             prompt_version=prompt_version,
         )
@@ -101,12 +104,18 @@ class GroupNaming:
         best = max(self._similarity(offered, cited) for offered in question.names)
         return refuse_similarity(self._similarity(name, cited), self._config, best)
 
-    def _evidence(self, rule: Interest, name: str, cited: list[int]) -> tuple[int, ...]:
+    def _evidence(self, rule: Interest, name: str, cited: list[int]) -> pl.DataFrame:
         """Events of the lines cited, and of the group's other texts that resemble the name."""
         own = self._rules.groups.touches.filter(pl.col("group") == rule.group)
         near = np.round(self._behaviour.touches.vectors[own["unit"].to_numpy()] @ self._vector(name), 5)
         fits = pl.Series(near >= self._config.min_similarity)
-        return tuple(own.filter(pl.col("unit").is_in(cited) | fits)["row"].sort().to_list())
+        return own.filter(pl.col("unit").is_in(cited) | fits)
+
+    def _reason(self, rule: Interest, evidence: pl.DataFrame) -> str:
+        """The rules' own, of the whole group, or one that counts no more than what the name rests on."""
+        if evidence.is_empty() or evidence.height == len(rule.evidence):
+            return rule.reason
+        return told_from(evidence, self._language)
 
     def _similarity(self, name: str, units: list[int]) -> float:
         return float(np.mean(self._behaviour.touches.vectors[units] @ self._vector(name)))

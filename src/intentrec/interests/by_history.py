@@ -19,7 +19,7 @@ from intentrec.interests.gate import (
     refuse_texts,
 )
 from intentrec.interests.group_questions import STAGE
-from intentrec.interests.reasons import evidence_reason
+from intentrec.interests.reasons import told_from
 from intentrec.interests.rules import Interest
 from intentrec.llm.messages import Completion, Request
 from intentrec.llm.model import LanguageModel
@@ -161,7 +161,7 @@ class HistoryReading:
         name, reason = said.interest.strip(), said.reason.strip()
         titles = evidence["text"].unique(maintain_order=True).to_list()
         if refuse_reason(reason, titles, self._config, self._language):
-            reason = self._told(evidence)
+            reason = told_from(evidence, self._language)
         return Interest(
             user_id=own["user_id"][0],
             interest=name,
@@ -172,18 +172,6 @@ class HistoryReading:
             weight=round(float(evidence["strength"].sum()) / float(own["strength"].sum()), 9),
             model=model,
             prompt_version=self._prompt.version,
-        )
-
-    def _told(self, evidence: pl.DataFrame) -> str:
-        kinds = evidence.group_by("event").len("n").sort("n", "event", descending=[True, False])
-        names = (
-            evidence.group_by("text")
-            .agg(pl.col("strength").sum().round(6))
-            .sort("strength", "text", descending=[True, False])
-        )
-        first, last = evidence.select(first=pl.col("timestamp").min(), last=pl.col("timestamp").max()).row(0)
-        return evidence_reason(
-            kinds["event"].to_list(), kinds["n"].to_list(), first, last, names["text"].to_list(), self._language
         )
 
     def _filled(self, kept: list[Interest], ruled: list[Interest]) -> list[Interest]:

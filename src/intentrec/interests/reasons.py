@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from datetime import datetime
 
+import polars as pl
+
 _MONTHS = {
     "en": ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
            "December"),
@@ -39,6 +41,25 @@ def evidence_reason(
     joined = (" и " if language == "ru" else " and ").join(done)
     shown = ", ".join(_shortened(name) for name in names[:_NAMES_SHOWN])
     return f"{joined} {_when(first, last, language)}: {shown}"
+
+
+def told_from(evidence: pl.DataFrame, language: str) -> str:
+    """The same from the events themselves, the texts of the greatest strength first.
+
+    Args:
+        evidence: event, timestamp, text, strength; at least one row.
+        language: "en" or "ru".
+    """
+    kinds = evidence.group_by("event").len("n").sort("n", "event", descending=[True, False])
+    names = (
+        evidence.group_by("text")
+        .agg(pl.col("strength").sum().round(6))
+        .sort("strength", "text", descending=[True, False])
+    )
+    first, last = evidence.select(first=pl.col("timestamp").min(), last=pl.col("timestamp").max()).row(0)
+    return evidence_reason(
+        kinds["event"].to_list(), kinds["n"].to_list(), first, last, names["text"].to_list(), language
+    )
 
 
 def _did(kind: str, n: int, language: str) -> str:
