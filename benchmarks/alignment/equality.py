@@ -6,7 +6,7 @@ bits as well. The roads are alike but for arithmetic, and a near tie between two
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import combinations
 from pathlib import Path
 
@@ -42,7 +42,7 @@ class Said:
 
 @dataclass(frozen=True)
 class Agreement:
-    """How far two roads agree; all but the first three are means over the questions that both answered.
+    """How far two roads agree; identical to verdict are means over the questions that both answered.
 
     Attributes:
         questions: All that were asked.
@@ -53,7 +53,9 @@ class Agreement:
         choice: Phrases chosen by both, of those chosen by either (Jaccard), likewise but for case and spaces: of
             interests the name, of tags the tags, of explanations the sentence.
         verdict: The same grade by the judge.
-        parted: First pairs of answers that are not the same but for case and spaces.
+        parted: Question, by its place, and both answers where they are not the same but for case and spaces.
+        margins: For each of these how much likelier the first road's token is where they part, in nats, by the adapter
+            in torch; near 0 where rounding decides.
     """
 
     stage: Stage
@@ -65,16 +67,14 @@ class Agreement:
     normalised: float
     choice: float
     verdict: float
-    parted: tuple[tuple[str, str], ...]
+    parted: tuple[tuple[int, str, str], ...]
+    margins: tuple[float, ...] = ()
 
 
 def said_by_roads(
-    shop: Shop, asking: Asking, stage: Stage, chosen: Sequence[Writer], questions: int, progress: Progress
+    shop: Shop, asking: Asking, asked: Sequence[Asked], chosen: Sequence[Writer], progress: Progress
 ) -> list[Said]:
-    """What comes by each road on the first questions of a stage, judged by rules alone."""
-    asked = asking.asked(stage, "tuned")[:questions]
-    if not asked:
-        raise SystemExit(f"There are no questions of {stage} about these users: raise --users.")
+    """What comes by each road on questions of one stage, judged by rules alone."""
     by_rules = shop.config.judge.model_copy(update={"mode": "rules"})
     config = shop.config.model_copy(update={"judge": by_rules})
     with open_examiner(shop.workspace, config, asking, progress) as examiner:
@@ -90,20 +90,18 @@ def _said(shop: Shop, writer: Writer, asked: Sequence[Asked], examiner: Examiner
 def agreement(stage: Stage, one: Said, other: Said) -> Agreement:
     """Compare two roads question by question."""
     pairs = list(zip(one.texts, other.texts, strict=True))
-    places = [n for n, (a, b) in enumerate(pairs) if a is not None and b is not None]
-    both = [(a, b) for a, b in pairs if a is not None and b is not None]
-    same = [normalised(a) == normalised(b) for a, b in both]
+    both = [(n, a, b) for n, (a, b) in enumerate(pairs) if a is not None and b is not None]
     return Agreement(
         stage=stage,
         roads=(one.road, other.road),
         questions=len(pairs),
         alike=sum((a is None) == (b is None) for a, b in pairs),
         both=len(both),
-        identical=_mean([a == b for a, b in both]),
-        normalised=_mean(same),
-        choice=_mean([jaccard(chosen(stage, a), chosen(stage, b)) for a, b in both]),
-        verdict=_mean([one.grades[n] == other.grades[n] for n in places]),
-        parted=tuple(pair for pair, alike in zip(both, same, strict=True) if not alike)[:_SHOWN],
+        identical=_mean([a == b for _, a, b in both]),
+        normalised=_mean([normalised(a) == normalised(b) for _, a, b in both]),
+        choice=_mean([jaccard(chosen(stage, a), chosen(stage, b)) for _, a, b in both]),
+        verdict=_mean([one.grades[n] == other.grades[n] for n, *_ in both]),
+        parted=tuple(each for each in both if normalised(each[1]) != normalised(each[2])),
     )
 
 
@@ -130,10 +128,11 @@ def _mean(values: Sequence[float]) -> float:
 def agreements(found: Sequence[Agreement]) -> str:
     """A row a pair of roads, with Wilson's intervals; of a mean of shares that is the widest its mean allows."""
     head = "| stage | roads | questions | answered alike | both answered | identical | but for case and spaces "
-    rows = [head + "| same choice | same verdict |", "|---" * 9 + "|"]
+    rows = [head + "| same choice | same verdict | widest margin where they part |", "|---" * 10 + "|"]
     for one in found:
         shares = [_with_interval(value, one.both) for value in (one.identical, one.normalised, one.choice, one.verdict)]
         told = [one.stage, " / ".join(one.roads), str(one.questions), str(one.alike), str(one.both), *shares]
+        told += [f"{max(map(abs, one.margins)):.2f}" if one.margins else "-"]
         rows.append("| " + " | ".join(told) + " |")
     return "\n".join(rows)
 
@@ -147,7 +146,8 @@ def _with_interval(share: float, n: int) -> str:
 
 def parted(found: Sequence[Agreement]) -> str:
     """Where the roads part: the first answers of each pair that differ."""
-    return "\n".join(f"{' / '.join(one.roads)}: {a}  {b}" for one in found for a, b in one.parted)
+    shown = ((one.roads, a, b) for one in found for _, a, b in one.parted[:_SHOWN])
+    return "\n".join(f"{' / '.join(roads)}: {a}  {b}" for roads, a, b in shown)
 
 
 def compare_roads(
@@ -168,10 +168,27 @@ def compare_roads(
         parts: Only roads whose name has one of these in it; all if there are none.
         questions: Most that are asked.
     """
+    asked = asking.asked(stage, "tuned")[:questions]
+    if not asked:
+        raise SystemExit(f"There are no questions of {stage} about these users: raise --users.")
     with open_roads(stage, folder, server, parts) as roads:
-        said = said_by_roads(shop, asking, stage, roads, questions, progress)
+        said = said_by_roads(shop, asking, asked, roads, progress)
     pairs = [(one, other) for one, other in combinations(said, 2) if other.road != BARE or one.road == LLAMA]
-    return [agreement(stage, one, other) for one, other in pairs]
+    return _weighed([agreement(stage, one, other) for one, other in pairs], asked, folder)
+
+
+def _weighed(found: Sequence[Agreement], asked: Sequence[Asked], folder: Path) -> list[Agreement]:
+    """With margins, where both roads have the adapter."""
+    told = [() if BARE in one.roads else one.parted for one in found]
+    if not any(told):
+        return list(found)
+    from benchmarks.alignment.margins import Scale  # torch takes seconds
+
+    scale = Scale(folder)
+    return [
+        replace(one, margins=tuple(scale.margin(asked[n].request, a, b) for n, a, b in own))
+        for one, own in zip(found, told, strict=True)
+    ]
 
 
 def to_json(one: Agreement) -> str:

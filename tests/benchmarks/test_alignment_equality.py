@@ -1,15 +1,20 @@
 """Roads on which one adapter is served: which there are, and how far two of them agree."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import torch
+from peft import PeftModel
 
-from adapter_world import card_of, save_adapter, save_base
+from adapter_world import card_of, question, save_adapter, save_base
 from align_models import model_of, save_gguf
 from benchmarks.alignment import shops
 from benchmarks.alignment.equality import Said, agreement, agreements, chosen, compare_roads, jaccard, parted, to_json
+from benchmarks.alignment.margins import Scale
 from benchmarks.alignment.roads import BARE, LLAMA, MERGED, SERVER, TORCH, Server, open_roads
 from intentrec.llm import read_card, write_card
+from intentrec.llm.torch_weights import load_causal_lm, quiet
 from intentrec.pipeline.asking import Asking
 from intentrec.pipeline.inputs import load_inputs
 from intentrec.progress import SILENT
@@ -25,7 +30,7 @@ def test_two_roads_agree_as_far_as_their_answers_do() -> None:
     found = agreement("interests", one, other)
     assert (found.questions, found.alike, found.both) == (6, 5, 4)
     assert (found.identical, found.normalised, found.choice, found.verdict) == (0.25, 0.5, 0.75, 0.75)
-    assert found.parted == ((TEA, OTHER_LINES), (TEA, CUPS))
+    assert found.parted == ((2, TEA, OTHER_LINES), (3, TEA, CUPS))
 
 
 def test_tags_agree_by_the_phrases_that_both_chose() -> None:
@@ -41,7 +46,7 @@ def test_shares_stand_with_wilsons_interval_and_without_answers_there_are_none()
     none = agreement("interests", Said("a", [TEA], ["bad"]), Said("c", [None], [None]))
     rows = agreements([same, none]).splitlines()
     assert rows[2].startswith("| interests | a / b | 10 | 10 | 10 | 1.000 [0.722, 1.000] |")  # 1 / (1 + 1.96^2 / 10)
-    assert rows[3] == "| interests | a / c | 1 | 0 | 0 | - | - | - | - |"
+    assert rows[3] == "| interests | a / c | 1 | 0 | 0 | - | - | - | - | - |"
     assert parted([same, none]) == ""
     assert '"roads": ["a", "b"]' in to_json(same)
 
@@ -81,6 +86,23 @@ def test_only_roads_that_are_wished_are_opened_and_a_merged_model_is_used_where_
     (home / "own" / "merged").rmdir()
 
 
+def test_a_margin_is_the_difference_of_logits_where_two_answers_part(home: Path) -> None:
+    tokenizer, model = load_causal_lm(str(home / "tiny.gguf"))
+    with quiet():
+        model = PeftModel.from_pretrained(model, str(home / "own")).eval()
+    asked = question("what?")
+    prompt = tokenizer.encode("<s>user: what?</s><s>assistant: ab", add_special_tokens=False)
+    with torch.no_grad():
+        logits = model(torch.tensor([prompt])).logits[0, -1]
+    c, d, end = (*tokenizer.encode("cd", add_special_tokens=False), tokenizer.eos_token_id)
+    scale = Scale(home / "own")
+    assert scale.margin(asked, "abc", "abd") == pytest.approx(float(logits[c] - logits[d]), abs=1e-4)
+    assert scale.margin(asked, "abd", "abc") == pytest.approx(float(logits[d] - logits[c]), abs=1e-4)
+    assert scale.margin(asked, "ab", "abc") == pytest.approx(float(logits[end] - logits[c]), abs=1e-4)
+    told = replace(agreement("interests", Said("a", [TEA], ["bad"]), Said("b", [CUPS], ["bad"])), margins=(0.1, -0.3))
+    assert agreements([told]).endswith("| 0.30 |")
+
+
 @pytest.mark.slow
 def test_engines_answer_alike_with_the_adapter_and_otherwise_without_it(home: Path, tmp_path: Path) -> None:
     workspace, config = open_shop(tmp_path / "shop", make_shop(8), settings={"llm": {"backend": "none"}})
@@ -100,4 +122,5 @@ def test_engines_answer_alike_with_the_adapter_and_otherwise_without_it(home: Pa
     assert [one.alike for one in same] == [one.questions for one in same]
     assert by_roads[TORCH, MERGED].identical == 1.0
     # Words of a random model are near ties, and adapters have half precision in llama.cpp.
+    assert all(abs(margin) < 0.05 for one in same for margin in one.margins)
     assert by_roads[TORCH, LLAMA].identical > 0.5 > by_roads[LLAMA, BARE].identical
