@@ -15,7 +15,7 @@ from intentrec.workspace import Workspace
 from llm_world import SERVER_KEY, write_lora
 from shop_world import NOW, Shop, open_shop
 
-USERS = frozenset({"user001", "user002"})
+USERS = frozenset({"user001"})  # each takes the real model some ten seconds
 
 
 def run(workspace: Workspace, config: Config) -> RunReport:
