@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from intentrec.pipeline.align_judging import Examiner, value_of
+from intentrec.pipeline.align_judging import Examiner
 from intentrec.pipeline.asking import Asked
 
 NO_ANSWER = "no answer"
@@ -15,14 +15,13 @@ def faults_of(asked: Sequence[Asked], texts: Sequence[str | None], examiner: Exa
 
     Args:
         asked: Questions.
-        texts: An answer to each; what cannot be read counts as an output without an answer.
+        texts: An answer to each; what cannot be read, or says nothing, counts as an output without an answer.
         examiner: Whose rules look.
     """
-    values = [(one, value_of(one, text or "")) for one, text in zip(asked, texts, strict=True)]
-    readable = [(one, value, "none", one.request.prompt_version) for one, value in values if value is not None]
-    cases = [case for own in examiner.asking.cases(readable) for case in own]
+    judged = examiner.cases([(one, text or "") for one, text in zip(asked, texts, strict=True)])
+    cases = [case for own in judged for case in own]
     found = Counter(finding.word for faults in examiner.judge.faults(cases) for finding in faults.values())
-    unread = len(values) - len(readable)
+    unread = sum(not own for own in judged)
     if unread:
         found[NO_ANSWER] = unread
     return len(cases) + unread, found

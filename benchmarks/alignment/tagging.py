@@ -9,11 +9,10 @@ import polars as pl
 from benchmarks.alignment.judged import opened, shared_questions, texts_of
 from benchmarks.alignment.shops import Shop
 from benchmarks.alignment.writers import Writer
-from intentrec.pipeline.align_judging import value_of
+from intentrec.pipeline.align_measure import tags_as_written
 from intentrec.pipeline.asking import Asked, Asking, Form
 from intentrec.pipeline.chain import Tools, make_tags
 from intentrec.progress import Progress
-from intentrec.tables import TAGS
 from intentrec.tags.predict import Mode
 
 Variant = Literal["as written", "gated and filled"]
@@ -69,18 +68,12 @@ def tagged(
     return found, users
 
 
-def as_written(asked: Sequence[Asked], texts: Sequence[str | None]) -> pl.DataFrame:
-    """Rows of `TAGS` of the answers that can be read, nothing refused and nothing added."""
-    values = [(one, value_of(one, text or "")) for one, text in zip(asked, texts, strict=True)]
-    return TAGS.rows(row for one, value in values if value is not None for row in one.rows(value, "none", ""))
-
-
 def _both(
     shop: Shop, asking: Asking, writer: Writer, asked: Sequence[Asked], users: Sequence[str], progress: Progress
 ) -> Iterator[Tagged]:
     texts = texts_of(shop, writer, asked, progress)
     counts = len(asked), sum(text is not None for text in texts)
-    yield Tagged(writer.name, "as written", *counts, as_written(asked, texts))
+    yield Tagged(writer.name, "as written", *counts, tags_as_written(asked, texts))
     yield Tagged(writer.name, "gated and filled", *counts, _stored(shop, asking, writer, users))
 
 

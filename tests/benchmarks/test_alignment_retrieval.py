@@ -13,13 +13,14 @@ from benchmarks.alignment.judged import asking_of
 from benchmarks.alignment.report import to_markdown
 from benchmarks.alignment.retrieval import RULES, Ground, figures_of, worth
 from benchmarks.alignment.shops import Shop
-from benchmarks.alignment.tagging import as_written, whole_users
+from benchmarks.alignment.tagging import whole_users
 from benchmarks.alignment.writers import Writer
 from intentrec.config import Config
 from intentrec.data import global_time
 from intentrec.evaluation import Extras, evaluate
 from intentrec.llm import LLMConfig
 from intentrec.llm.backends.scripted import ScriptedBackend
+from intentrec.pipeline.align_measure import tags_as_written
 from intentrec.pipeline.inputs import load_inputs
 from intentrec.pipeline.ranker import Ranker
 from intentrec.progress import SILENT
@@ -135,7 +136,7 @@ def test_a_user_is_asked_about_whole_or_not_at_all() -> None:
 
 def test_an_answer_that_did_not_come_or_cannot_be_read_gives_no_tags() -> None:
     asked = [tags_of("u", "tea"), tags_of("u", "garden"), tags_of("v", "tea")]
-    found = as_written(asked, ['{"tags":["tea cup","tea pot"]}', None, '{"tags":"tea cup"}'])
+    found = tags_as_written(asked, ['{"tags":["tea cup","tea pot"]}', None, '{"tags":"tea cup"}'])
     assert found.select("user_id", "interest_id", "tag").rows() == [("u", "tea", "tea cup"), ("u", "tea", "tea pot")]
 
 

@@ -46,7 +46,7 @@ class Examiner:
             LLMUnavailable: The judge's model cannot be reached; verdicts that came before are in the ledger.
             BudgetExceeded: Its cap is reached; likewise.
         """
-        cases = self._cases(answered)
+        cases = self.cases(answered)
         outcomes = iter(self.judge.judge([case for own in cases for case in own]))
         return [[next(outcomes).grade for _ in own] for own in cases]
 
@@ -56,9 +56,10 @@ class Examiner:
         Raises:
             LLMAnswerError: It lets too many pass, or refuses the answers without the fault as well.
         """
-        return guarded([case for own in self._cases(answered) for case in own], self.judge)
+        return guarded([case for own in self.cases(answered) for case in own], self.judge)
 
-    def _cases(self, answered: Sequence[Answered]) -> list[list[Case]]:
+    def cases(self, answered: Sequence[Answered]) -> list[list[Case]]:
+        """What is judged of each answer; nothing of one that cannot be read."""
         values = [value_of(asked, text) for asked, text in answered]
         readable = [
             (asked, value, "none", asked.request.prompt_version)

@@ -68,12 +68,17 @@ def pass_rates(asked: Sequence[Asked], texts: Sequence[str | None], examiner: Ex
 
 def hits(asked: Sequence[Asked], texts: Sequence[str | None], later: Later) -> dict[str, float]:
     """For each user with a target 1 where a category of the first tags is the next item's, else 0."""
-    values = [(one, value_of(one, text or "")) for one, text in zip(asked, texts, strict=True)]
-    tags = TAGS.rows(row for one, value in values if value is not None for row in one.rows(value, "none", ""))
+    tags = tags_as_written(asked, texts)
     users = sorted({one.user_id for one in asked if one.user_id})
     targets = later.targets.filter(pl.col("user_id").is_in(users))
     found = hits_by_user(tags, later.catalogue, targets, later.places)
     return dict(found.select("user_id", "first").iter_rows())
+
+
+def tags_as_written(asked: Sequence[Asked], texts: Sequence[str | None]) -> pl.DataFrame:
+    """Rows of `TAGS` of the answers that can be read, nothing refused and nothing added."""
+    values = [(one, value_of(one, text or "")) for one, text in zip(asked, texts, strict=True)]
+    return TAGS.rows(row for one, value in values if value is not None for row in one.rows(value, "none", ""))
 
 
 def unit_of(asked: Asked) -> str:
