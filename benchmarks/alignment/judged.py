@@ -8,6 +8,7 @@ import numpy as np
 
 from benchmarks.alignment.faults import faults_of
 from benchmarks.alignment.shops import Shop
+from benchmarks.alignment.tag_figures import tag_figures
 from benchmarks.alignment.writers import Writer
 from intentrec.alignment.data.mixing import is_item_held_out
 from intentrec.evaluation.significance import compare, interval, resampled_means
@@ -97,7 +98,9 @@ def _lines(
     texts = texts_of(shop, writer, asked, progress)
     stage = asked[0].stage
     answered = sum(text is not None for text in texts)
-    figures = figures_of(asked, texts, examiner, later)
+    figures = dict(figures_of(asked, texts, examiner, later))
+    if stage == "tags":
+        figures |= tag_figures(asked, texts, later, shop.tools(progress).embedder)
     outputs, faults = faults_of(asked, texts, examiner)
     names = [name for name in figures if name == PASS_RATE or figures[name]]
     return [

@@ -1,6 +1,6 @@
 """Outputs for raters to judge: of several writers and two shops, and planted faults; no workspace is needed then."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from hashlib import sha256
 from pathlib import Path
 
@@ -45,13 +45,12 @@ def collected(
             good = _clean(next(iter(found.values())), examiner.judge)
             faults = drawn(plants(good, examiner.judge.standards), planted)
             samples = [
-                Sample(shop.name, name, "", case)
+                Sample(shop.name, (name,), "", case)
                 for name, cases in found.items()
                 for case in cases[: asked.stop - asked.start]
             ]
-            samples += [Sample(shop.name, "planted", fault.kind, fault.case) for fault in faults]
-            distinct = {sample.case.key: sample for sample in reversed(samples)}
-            yield Labelled(task, tuple(sorted(distinct.values(), key=lambda sample: _place(sample.case))))
+            samples += [Sample(shop.name, ("planted",), fault.kind, fault.case) for fault in faults]
+            yield Labelled(task, tuple(sorted(_distinct(samples), key=lambda sample: _place(sample.case))))
 
 
 def _written(shop: Shop, asking: Asking, stage: Stage, writer: Writer, asked: slice, progress: Progress) -> list[Case]:
@@ -71,10 +70,17 @@ def _place(case: Case) -> bytes:
     return sha256(f"labelled\0{case.key}".encode()).digest()
 
 
+def _distinct(samples: Iterable[Sample]) -> list[Sample]:
+    """Each output once, with all who wrote it; the first of its kind stays where it was."""
+    found: dict[str, Sample] = {}
+    for sample in samples:
+        known = found.get(sample.case.key)
+        found[sample.case.key] = known.also_by(sample.writers) if known else sample
+    return list(found.values())
+
+
 def store(folder: Path, parts: Sequence[Labelled]) -> None:
     """Add samples to those that lie in a folder; raters' verdicts on what is there stay good."""
     for part in parts:
         earlier = Labelled.read(folder, part.task).samples if Labelled.file(folder, part.task).exists() else ()
-        known = {sample.case.key for sample in earlier}
-        fresh = [sample for sample in part.samples if sample.case.key not in known]
-        Labelled(part.task, (*earlier, *fresh)).write(folder)
+        Labelled(part.task, tuple(_distinct([*earlier, *part.samples]))).write(folder)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import polars as pl
 
+from benchmarks.judge.by_writer import by_writer
 from benchmarks.judge.samples import Labelled, Sample, label_row, read_labels
 from intentrec.config import Config
 from intentrec.judge.agreement import Rating, agreement
@@ -25,13 +26,14 @@ _BRANDS = frozenset({"store brand", "national brand"})
 
 
 def told(folder: Path, cache: Path, model: LanguageModel | None, progress: Progress) -> str:
-    """Markdown: raters' agreement, and the judge's accuracy by criterion, what was planted apart."""
+    """Markdown: raters' agreement, what they pass of each writer, and how a judge stands against them."""
     samples = {s.case.key: s for task in TASKS for s in Labelled.read(folder, task).samples}
     rows = [row for row in read_labels(folder) if row["case_id"] in samples]
     labels = LABELS.rows(label_row(samples[row["case_id"]], row) for row in rows)
     judge = _judge(list(samples.values()), cache, model, progress)
     outcomes = judge.judge([sample.case for sample in samples.values()])
-    lines = ["### Raters", "", *_raters(rows), "", f"### The judge ({judge.model_id}) against them"]
+    lines = ["### Raters", "", *_raters(rows), "", "### Writers", "", *by_writer(list(samples.values()), labels)]
+    lines += ["", f"### The judge ({judge.model_id}) against them"]
     for name, planted in (("written by rules and models", False), ("planted faults", True)):
         kept = [o for o, s in zip(outcomes, samples.values(), strict=True) if bool(s.planted) == planted]
         lines += ["", f"Outputs {name}:" if not planted else "Planted faults:", "", *_standings(kept, labels, judge)]

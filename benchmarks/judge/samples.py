@@ -2,8 +2,8 @@
 
 import csv
 import json
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -25,19 +25,23 @@ class Sample:
 
     Attributes:
         shop: Whose data it was written about.
-        writer: Which writer; raters do not see it.
+        writers: Who wrote it in these words, and about the same; raters do not see them.
         planted: What was made wrong on purpose; "" where nothing was.
     """
 
     shop: str
-    writer: str
+    writers: tuple[str, ...]
     planted: str
     case: Case
 
     def line(self) -> str:
         """As one line of JSON."""
-        values = {"shop": self.shop, "writer": self.writer, "planted": self.planted, "case": asdict(self.case)}
+        values = {"shop": self.shop, "writers": self.writers, "planted": self.planted, "case": asdict(self.case)}
         return json.dumps(values, ensure_ascii=False, default=datetime.isoformat)
+
+    def also_by(self, writers: Iterable[str]) -> "Sample":
+        """The same, written by others as well."""
+        return replace(self, writers=tuple(dict.fromkeys((*self.writers, *writers))))
 
     def told(self, language: str = "en") -> dict[str, Any]:
         """What a rater is shown: all there is to judge it by, and not who wrote it."""
@@ -120,4 +124,4 @@ def _sample(task: Task, values: dict[str, Any]) -> Sample:
         fields["evidence"] = tuple(
             Touch(datetime.fromisoformat(one["timestamp"]), one["event"], one["text"]) for one in fields["evidence"]
         )
-    return Sample(values["shop"], values["writer"], values["planted"], _KINDS[task](**fields))
+    return Sample(values["shop"], tuple(values["writers"]), values["planted"], _KINDS[task](**fields))

@@ -2,13 +2,17 @@
 
 import pytest
 
+from benchmarks.judge.by_writer import by_writer
 from benchmarks.judge.intervals import WORLDS, intervals
 from benchmarks.judge.planted import Material, by_model, by_rules, changed_by_model, changed_by_rules, changes, table
+from benchmarks.judge.samples import Sample, label_row
 from benchmarks.judge.variants import VARIANTS, paraphrased, reordered
 from fake_model import FakeModel
 from intentrec.judge.asking import Quoted
+from intentrec.judge.criteria import criteria_of
 from intentrec.judge.guard import Caught
 from intentrec.judge.planted import plants
+from intentrec.tables import LABELS
 from judge_world import explanation, interest, judge_of, tag
 
 
@@ -58,3 +62,24 @@ def test_tables_add_up() -> None:
 
 def test_a_row_for_each_setting() -> None:
     assert intervals(20).count("\n") == len(WORLDS) + 1
+
+
+def test_an_output_counts_for_all_who_wrote_it_and_a_split_one_for_nobody() -> None:
+    written = [explanation(text="A mug for tea."), explanation(text="Tea, tea."), explanation(text="A mug.")]
+    samples = [Sample("shop", ("rules",), "", case) for case in written]
+    samples[0] = samples[0].also_by(["model", "rules"])
+    rows = []
+    for case, (one, other) in zip(written, (("yes", "yes"), ("no", "no"), ("yes", "no")), strict=True):
+        verdicts = {c.name: c.levels[-1] for c in criteria_of("explanation", "en")}
+        for rater, clear in (("a", one), ("b", other)):
+            rows += [
+                {"task": "explanation", "case_id": case.key, "rater": rater, "criterion": name, "verdict": verdict}
+                for name, verdict in (verdicts | {"clarity": clear}).items()
+            ]
+    by_key = {sample.case.key: sample for sample in samples}
+    labels = LABELS.rows(label_row(by_key[row["case_id"]], row) for row in rows)
+    found = [line.split(" | ")[:5] for line in list(by_writer(samples, labels))[2:]]
+    assert found == [
+        ["| explanation", "shop", "rules", "2", "0.50 [0.09, 0.91]"],
+        ["| explanation", "shop", "model", "1", "1.00 [0.21, 1.00]"],
+    ]
