@@ -10,6 +10,7 @@ interrupted run goes on, and a second one asks nothing.
 answers; `--writer` picks roads.
 `retrieval` puts the same writers' tags through the product's tag channel, whose towers are trained once and lie in the
 workspace, and measures what they find of what users bought later; its figures are held against the rules.
+`options` tries best of several answers (aligned writers), hints and planned personas (the teacher) in the tag stage.
 """
 
 import argparse
@@ -23,6 +24,7 @@ from rich.console import Console
 from benchmarks.alignment.equality import agreements, compare_roads, parted, to_json
 from benchmarks.alignment.injection import HEAD, reached
 from benchmarks.alignment.judged import Line, asking_of, lines
+from benchmarks.alignment.options import FEW, figures_of
 from benchmarks.alignment.report import BELOW, to_markdown, why
 from benchmarks.alignment.retrieval import RULES, worth
 from benchmarks.alignment.roads import Server
@@ -37,7 +39,7 @@ from intentrec.progress import Progress
 def main() -> None:
     """Ask, judge, print."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("what", choices=["table", "injection", "equality", "retrieval"])
+    parser.add_argument("what", choices=["table", "injection", "equality", "retrieval", "options"])
     parser.add_argument("--shop", choices=SHOPS, default="online-retail")
     parser.add_argument("--dir", type=Path, required=True, help="the workspace; made where it is not there")
     parser.add_argument("--data", type=Path, help="folder of the logs; the demo's shop needs none")
@@ -67,7 +69,15 @@ def main() -> None:
         if given.what == "equality":
             _equality(shop, asking, given, progress)
             return
-        if given.what == "retrieval":
+        if given.what == "options":
+            found = [
+                line
+                for writer in chosen
+                if writer.llm is not None and (writer.adapters is None or writer.writes("tags"))
+                for line in figures_of(shop, asking, writer, given.users, FEW, progress)
+            ]
+            print(to_markdown(found, given.against or ()))
+        elif given.what == "retrieval":
             found = worth(shop, asking, chosen, given.questions, progress)
             print(to_markdown(found, given.against or RULES))
         else:
