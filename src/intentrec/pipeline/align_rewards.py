@@ -19,8 +19,9 @@ _SCORES = {"bad": 0.0, "average": 0.5, "superior": 1.0}
 def rewarded(scene: Scene, examiner: Examiner) -> tuple[list[Question], Reward]:
     """Questions, and the reward of answers to them.
 
-    Tags: what the user took in the days before the cut, gated by the judge, diversity and length (RecGPT-V2, section
-    2.3), with questions as of the time before these days. Interests and explanations: the judge's grade.
+    Tags: what the user took in the days before the cut, as far as so many tags can foresee it, gated by the judge,
+    diversity and length (RecGPT-V2, section 2.3), with questions as of the time before these days. Interests and
+    explanations: the judge's grade.
 
     Raises:
         DataError: There was nothing before these days.
@@ -57,7 +58,9 @@ def _of_tags(scene: Scene, examiner: Examiner) -> tuple[list[Question], Reward]:
             "what comes next. Lower alignment.data.window_days, or ingest earlier events."
         )
     took = _taken(scene, asking)
-    pairs = [(one, _question(one, took.get(one.user_id or "", frozenset()))) for one in asking.asked("tags", "tuned")]
+    places = scene.config.tags.chosen
+    asked = asking.asked("tags", "tuned")
+    pairs = [(one, _question(one, took.get(one.user_id or "", frozenset()), places)) for one in asked]
     known = {question: one for one, question in pairs if question.truth}
     judged = Examiner(examiner.judge, asking)
 
@@ -71,8 +74,8 @@ def _of_tags(scene: Scene, examiner: Examiner) -> tuple[list[Question], Reward]:
     return list(known), reward
 
 
-def _question(asked: Asked, truth: frozenset[str] = frozenset()) -> Question:
-    return Question(asked.request.messages, truth, asked.request.subject)
+def _question(asked: Asked, truth: frozenset[str] = frozenset(), places: int = 0) -> Question:
+    return Question(asked.request.messages, truth, asked.request.subject, places)
 
 
 def _taken(scene: Scene, asking: Asking) -> dict[str, frozenset[str]]:

@@ -120,7 +120,7 @@ class School:
             )
             return trained
 
-        asked = [[one.subject, [m.content for m in one.messages], sorted(one.truth)] for one in questions]
+        asked = [[one.subject, [m.content for m in one.messages], sorted(one.truth), one.places] for one in questions]
         return self._learned("grpo", data, start, asked, train)
 
     def _learned(

@@ -40,6 +40,14 @@ def test_recall_counts_true_categories_once():
     assert recall(["shoes"], set()) == 0
 
 
+def test_recall_is_of_what_so_many_tags_can_reach():
+    truth = {"shoes", "tins", "hats", "cups"}
+    assert recall(["shoes"], truth) == 0.25
+    assert recall(["shoes"], truth, 2) == 0.5
+    assert recall(["shoes"], {"shoes"}, 2) == 1
+    assert recall(["shoes", "tins", "hats"], truth, 2) == 1
+
+
 def test_diversity_is_the_mean_distance_of_pairs():
     assert diversity(np.array([[2.0, 0.0], [0.0, 3.0], [1.0, 0.0]])) == pytest.approx((1 + 0 + 1) / 3)
     assert diversity(np.array([[1.0, 0.0], [-1.0, 0.0]])) == pytest.approx(2)

@@ -124,4 +124,4 @@ def _estimated(opened: Opened, asked: _Asked, config: AlignmentConfig) -> Estima
 
 
 def _told(question: Question) -> object:
-    return [[[message.role, message.content] for message in question.messages], sorted(question.truth)]
+    return [[[message.role, message.content] for message in question.messages], sorted(question.truth), question.places]

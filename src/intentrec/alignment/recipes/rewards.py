@@ -23,11 +23,13 @@ class Question:
         messages: The chat that ends with the question, in the tuned form.
         truth: Categories that the user took next.
         subject: Whom it is about; "" for nobody.
+        places: How many tags are asked for; 0 where it is not known.
     """
 
     messages: tuple[Message, ...]
     truth: frozenset[str]
     subject: str = ""
+    places: int = 0
 
 
 Reward = Callable[[Sequence[Question], Sequence[str]], list[float]]
@@ -51,10 +53,18 @@ class Parts:
     length: float
 
 
-def recall(foreseen: Collection[str], truth: Collection[str]) -> float:
-    """Share of the true categories among those foreseen; 0 where nothing is true."""
+def recall(foreseen: Collection[str], truth: Collection[str], places: int = 0) -> float:
+    """Share of the true categories among those foreseen; 0 where nothing is true.
+
+    Args:
+        foreseen: Categories; those beyond `places` count as well.
+        truth: What came.
+        places: With so many tags no more than so many categories can be foreseen: the share is of what can be reached.
+            0 for no bound. RecGPT-V2 has none, but one list of tags a user where here one interest is asked about.
+    """
     true = set(truth)
-    return len(true & set(foreseen)) / len(true) if true else 0.0
+    reachable = min(len(true), places) if places else len(true)
+    return min(len(true & set(foreseen)) / reachable, 1.0) if true else 0.0
 
 
 def diversity(vectors: NDArray[np.floating]) -> float:
@@ -134,7 +144,7 @@ class TagReward:
         """What the reward of these tags is made of."""
         shortest, longest = self.config.shortest_words, self.config.longest_words
         if self.accuracy is None:
-            accuracy = recall(self.categories(tags), question.truth)
+            accuracy = recall(self.categories(tags), question.truth, question.places)
         else:
             accuracy = self.accuracy(question, tags)
         return Parts(
