@@ -11,6 +11,7 @@ from intentrec.judge.people import truths
 from intentrec.judge.rates import Passed, uncorrected
 
 CONFIDENCE = 0.95
+ALL = "all"
 
 
 def by_writer(samples: Sequence[Sample], labels: pl.DataFrame) -> Iterator[str]:
@@ -24,9 +25,11 @@ def by_writer(samples: Sequence[Sample], labels: pl.DataFrame) -> Iterator[str]:
     for task in TASKS:
         known = {key[1:]: value for key, value in passed.items() if key[0] == task}
         own = [s for s in samples if not s.planted and (s.case.key, GRADE) in known]
-        for shop in sorted({sample.shop for sample in own}):
-            for writer in dict.fromkeys(name for s in own if s.shop == shop for name in s.writers):
-                keys = [s.case.key for s in own if s.shop == shop and writer in s.writers]
+        shops = sorted({sample.shop for sample in own})
+        for shop in [*shops, ALL] if len(shops) > 1 else shops:
+            of_shop = [sample for sample in own if shop in (sample.shop, ALL)]
+            for writer in dict.fromkeys(name for sample in of_shop for name in sample.writers):
+                keys = [sample.case.key for sample in of_shop if writer in sample.writers]
                 yield _row(task, shop, writer, keys, known)
 
 
