@@ -2,9 +2,11 @@
 
 `python -m benchmarks.alignment.trainings rounds --dir WORKSPACE --task tags` trains on what others answer (the first
 round), then anew with the model's own answers beside that: once those that the judge passes, once all of them.
+`... behaviour` trains on the first round's samples without what users did in the days before the cut (incremental
+learning), and without the same in chats of `alignment.data.general_file` that other workspaces (--other) gave.
 `... rewards` goes on from the first round by GRPO, with gated and with summed rewards, from several seeds.
 
-Both take the settings of the workspace, find what is trained already, and print each adapter as `benchmarks.alignment`
+All take the settings of the workspace, find what is trained already, and print each adapter as `benchmarks.alignment`
 wants to have it (`--adapter NAME:STAGE=FOLDER`), where they are measured.
 """
 
@@ -16,9 +18,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import get_args
 
+import polars as pl
 from rich.console import Console
 
 from intentrec.alignment.recipes.rewards import Question, Reward
+from intentrec.alignment.samples import samples_of
 from intentrec.cli.bars import RichProgress
 from intentrec.config import Config, load_config
 from intentrec.llm.config import Stage
@@ -33,6 +37,7 @@ from intentrec.progress import Progress
 from intentrec.workspace import Workspace
 
 REWARDS = ("gated", "summed")
+BEHAVIOUR = "behaviour"
 
 
 @dataclass(frozen=True)
@@ -51,17 +56,28 @@ class Classroom:
 
     def first(self) -> Learned:
         """The model after one training on the answers of others, as `intentrec align` makes it."""
-        return self._trained(self.data)
+        return self.school().sft(self._whole(self.data))
+
+    def without_behaviour(self, others: Sequence[Workspace]) -> tuple[Learned, Data]:
+        """The model after the first training without what users did, also in chats of other shops, and its samples."""
+        tables = (samples_of(other.read("samples").filter(pl.col("source") == BEHAVIOUR)) for other in others)
+        elsewhere = {(sample.messages, sample.answer) for table in tables for sample in table}
+        samples = [
+            sample
+            for sample in self._whole(self.data).samples
+            if sample.source != BEHAVIOUR and (sample.messages, sample.answer) not in elsewhere
+        ]
+        return self.school().sft(Data(samples)), Data(samples)
 
     def second(self, first: Learned, *, judged: bool) -> tuple[Learned, Data]:
         """The model after a training with its own answers, too, and these."""
         examiner = self.examiner if judged else None
         own = own_data(self.workspace, self.scene, examiner, base_llm(self.scene.config), first.folder)
-        return self._trained(self.data.and_also(own.samples, own.counts)), own
+        return self.school().sft(self._whole(self.data.and_also(own.samples, own.counts))), own
 
-    def _trained(self, data: Data) -> Learned:
+    def _whole(self, data: Data) -> Data:
         said = general_answers(self.workspace, self.scene, base_llm(self.scene.config))
-        return self.school().sft(with_some_general(data, self.scene, said))
+        return with_some_general(data, self.scene, said)
 
 
 @contextmanager
@@ -83,6 +99,13 @@ def rounds(room: Classroom) -> Iterator[tuple[str, Learned, str]]:
         learned, own = room.second(first, judged=judged)
         told = ", ".join(f"{name} {n}" for name, n in sorted(own.counts.items()))
         yield f"second-{'judged' if judged else 'unjudged'}", learned, f"{len(own.samples)} samples ({told})"
+
+
+def behaviour(room: Classroom, others: Sequence[Workspace]) -> Iterator[tuple[str, Learned, str]]:
+    """The first round, and the same without what users did: name, adapter, samples by source."""
+    yield "first", room.first(), ""
+    learned, data = room.without_behaviour(others)
+    yield "without-behaviour", learned, f"{len(data.samples)} samples {data.sources()}"
 
 
 def rewards(room: Classroom, seeds: int, steps: int) -> Iterator[tuple[str, Learned, str]]:
@@ -122,10 +145,11 @@ def _mean(values: Sequence[float]) -> float:
 def main() -> None:
     """Train and print."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("what", choices=["rounds", "rewards"])
+    parser.add_argument("what", choices=["rounds", "behaviour", "rewards"])
     parser.add_argument("--dir", type=Path, required=True, help="a workspace; [alignment] says how it is trained")
     parser.add_argument("--task", choices=get_args(Stage), default="tags")
     parser.add_argument("--teacher", default="", help="a GGUF file of a larger model")
+    parser.add_argument("--other", type=Path, action="append", default=[], help="behaviour: workspace of other chats")
     parser.add_argument("--seeds", type=int, default=2, help="rewards: trainings by each")
     parser.add_argument("--steps", type=int, default=50, help="rewards: of each training")
     given = parser.parse_args()
@@ -133,8 +157,12 @@ def main() -> None:
         RichProgress(Console(stderr=True)) as progress,
         opened(given.dir, given.task, given.teacher, progress) as room,
     ):
-        made = rounds(room) if given.what == "rounds" else rewards(room, given.seeds, given.steps)
-        for name, learned, told in made:
+        made = {
+            "rounds": lambda: rounds(room),
+            "behaviour": lambda: behaviour(room, [Workspace(other) for other in given.other]),
+            "rewards": lambda: rewards(room, given.seeds, given.steps),
+        }
+        for name, learned, told in made[given.what]():
             print(f"--adapter {name}:{given.task}={learned.folder}  # {told or learned.name}", flush=True)
 
 
