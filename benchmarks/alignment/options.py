@@ -33,6 +33,8 @@ FREE: Mapping[str, Changes] = {
 }
 """Of a model that writes after examples."""
 
+NOBODY = "none"
+"""Writes the tags of rules, which a user of whom the model's do not pass gets all the same."""
 FEW: Changes = {"max_tags": 20, "personas": 2, "expert_tags": 8}
 """So that a 1.5B model on two cores takes a minute a user for a plan, its experts and the arbiter."""
 
@@ -58,7 +60,8 @@ def figures_of(shop: Shop, asking: Asking, writer: Writer, users: int, few: Chan
         settings = {"mode": mode, "fill": False, **few, **changes}
         with _tools_of(shop, writer, asking.tools, settings) as (tools, model):
             told = replace(tools, progress=progress)
-            tags = make_tags(told, asking.inputs, asking.catalogue, profiles, interests).table
+            made = make_tags(told, asking.inputs, asking.catalogue, profiles, interests).table
+            tags = made.filter(pl.col("model") != NOBODY)
             requests = sum(used.requests for used in model.usage.values())
         found += _lines(shop, asking, f"{writer.name}, {name}", asked, tags, requests)
     return found

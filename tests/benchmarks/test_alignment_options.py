@@ -28,12 +28,13 @@ class Tools:
 
 @pytest.fixture
 def tried(monkeypatch):
-    """Settings of the stage that were tried, in their order; ann gets a tag for lamps, bob none."""
+    """Settings of the stage that were tried, in their order; ann gets a tag for lamps, bob one of the rules only."""
     seen = []
 
     def make_tags(tools, inputs, catalogue, profiles, interests):
         seen.append(tools.config.tags)
-        return SimpleNamespace(table=pl.DataFrame({"user_id": ["ann"], "rank": [1], "category": ["lamps"]}))
+        tags = {"user_id": ["ann", "bob"], "rank": [1, 1], "category": ["lamps", "lamps"], "model": ["135M", "none"]}
+        return SimpleNamespace(table=pl.DataFrame(tags))
 
     model = SimpleNamespace(usage={"tags": SimpleNamespace(requests=4)}, close=lambda: None)
     monkeypatch.setattr(options, "make_tags", make_tags)
