@@ -9,9 +9,11 @@ import polars as pl
 
 from benchmarks.alignment.judged import PLACES, Line
 from benchmarks.alignment.shops import Shop
+from benchmarks.alignment.tag_figures import hit_figures
 from benchmarks.alignment.writers import Writer
-from intentrec.evaluation.tag_hits import hits_by_user
-from intentrec.llm import Adapter, LedgeredModel, open_model
+from intentrec.llm import LedgeredModel, open_model
+from intentrec.pipeline.align_measure import Later
+from intentrec.pipeline.align_writers import adapted
 from intentrec.pipeline.asking import Asking
 from intentrec.pipeline.chain import Tools, make_tags
 from intentrec.progress import Progress
@@ -72,7 +74,7 @@ def _tools_of(shop: Shop, writer: Writer, tools: Tools, changes: Changes) -> Ite
     """The stage's tools with the writer's model, and with settings from which further answers are drawn alike."""
     assert writer.llm is not None
     own = (writer.adapters or {}).get("tags")
-    llm = writer.llm if own is None else writer.llm.model_copy(update={"adapters": {"tags": Adapter(path=str(own))}})
+    llm = writer.llm if own is None else adapted(writer.llm, "tags", own)
     tags = tools.config.tags.model_copy(update=dict(changes))
     model = open_model(llm, shop.workspace.ledger)
     assert model is not None
@@ -86,12 +88,7 @@ def _lines(
     shop: Shop, asking: Asking, name: str, users: Sequence[str], tags: pl.DataFrame, requests: int
 ) -> Iterator[Line]:
     kept = dict(tags.group_by("user_id").len().iter_rows())
-    targets = shop.targets.filter(pl.col("user_id").is_in(list(users)))
-    hits = hits_by_user(tags, asking.catalogue, targets, PLACES)
-    figures = {
-        "tags that pass, of a user": {user: float(kept.get(user, 0)) for user in users},
-        f"HR@{PLACES}": dict(hits.select("user_id", "first").iter_rows()),
-        f"later purchases hit, {PLACES} tags": dict(hits.select("user_id", "every").iter_rows()),
-    }
-    for figure, by_user in figures.items():
-        yield Line(shop.name, "tags", name, figure, requests, requests, by_user, tags.height, {})
+    passed = {"tags that pass, of a user": {user: float(kept.get(user, 0)) for user in users}}
+    later = Later(shop.targets, asking.catalogue, PLACES)
+    for figure, by_user in (passed | dict(hit_figures(tags, users, later))).items():
+        yield Line(shop.name, "tags", name, figure, requests, requests, dict(by_user), tags.height, {})

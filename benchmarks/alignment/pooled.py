@@ -6,6 +6,7 @@ one group, so that what no shop has users enough to tell may be told by all of t
 
 import argparse
 import json
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -32,7 +33,7 @@ def _together(one: Line, other: Line) -> Line:
         answered=one.answered + other.answered,
         outputs=one.outputs + other.outputs,
         by_unit=one.by_unit | other.by_unit,
-        faults={name: one.faults.get(name, 0) + other.faults.get(name, 0) for name in one.faults | other.faults},
+        faults=dict(Counter(one.faults) + Counter(other.faults)),
     )
 
 

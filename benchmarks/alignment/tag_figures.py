@@ -1,4 +1,4 @@
-"""Figures of tags beside the house's two: every later purchase, and how unlike the tags of an answer are."""
+"""Figures of tags beyond the house's: every later purchase, and how unlike the tags of an answer are."""
 
 from collections.abc import Sequence
 
@@ -16,8 +16,9 @@ DIVERSITY = "diversity of an answer"
 
 
 def tag_figures(asked: Sequence[Asked], texts: Sequence[str | None], later: Later, embedder: Embedder) -> Figures:
-    """By user: the share of the items bought in the window whose category is among those of the first tags, and the
-    mean cosine distance between two tags of an answer (0 to 2; answers of a single tag are left out).
+    """By user: the figures of `hit_figures`, and the mean cosine distance between two tags of an answer.
+
+    The distance is 0 to 2; answers of a single tag are left out.
 
     Args:
         asked: Questions for tags.
@@ -26,10 +27,24 @@ def tag_figures(asked: Sequence[Asked], texts: Sequence[str | None], later: Late
         embedder: Of the tags.
     """
     users = sorted({one.user_id for one in asked if one.user_id})
-    targets = later.targets.filter(pl.col("user_id").is_in(users))
-    found = hits_by_user(tags_as_written(asked, texts), later.catalogue, targets, later.places)
-    every = dict(found.select("user_id", "every").iter_rows())
-    return {f"later purchases hit, {later.name[3:]} tags": every, DIVERSITY: _diversity(asked, texts, embedder)}
+    hits = hit_figures(tags_as_written(asked, texts), users, later)
+    return {**hits, DIVERSITY: _diversity(asked, texts, embedder)}
+
+
+def hit_figures(tags: pl.DataFrame, users: Sequence[str], later: Later) -> Figures:
+    """HR of the next item, and the share of all later purchases whose category is hit, by user with a target.
+
+    Args:
+        tags: Rows of `TAGS`.
+        users: Who was asked about; one without tags hits nothing.
+        later: What was bought in the window.
+    """
+    targets = later.targets.filter(pl.col("user_id").is_in(list(users)))
+    found = hits_by_user(tags, later.catalogue, targets, later.places)
+    return {
+        later.name: dict(found.select("user_id", "first").iter_rows()),
+        f"later purchases hit, {later.places} tags": dict(found.select("user_id", "every").iter_rows()),
+    }
 
 
 def _diversity(asked: Sequence[Asked], texts: Sequence[str | None], embedder: Embedder) -> dict[str, float]:

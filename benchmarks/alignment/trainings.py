@@ -15,16 +15,19 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import get_args
 
 import polars as pl
 from rich.console import Console
 
+from intentrec.alignment.data.general import Said
 from intentrec.alignment.recipes.rewards import Question, Reward
 from intentrec.alignment.samples import samples_of
 from intentrec.cli.bars import RichProgress
 from intentrec.config import Config, load_config
+from intentrec.llm import Completion
 from intentrec.llm.config import Stage
 from intentrec.pipeline.align_data import Data, first_data, general_answers, own_data, with_some_general
 from intentrec.pipeline.align_judging import Examiner, open_examiner
@@ -76,8 +79,11 @@ class Classroom:
         return self.school().sft(self._whole(self.data.and_also(own.samples, own.counts))), own
 
     def _whole(self, data: Data) -> Data:
-        said = general_answers(self.workspace, self.scene, base_llm(self.scene.config))
-        return with_some_general(data, self.scene, said)
+        return with_some_general(data, self.scene, self._said)
+
+    @cached_property
+    def _said(self) -> Sequence[Completion[Said]]:
+        return general_answers(self.workspace, self.scene, base_llm(self.scene.config))
 
 
 @contextmanager

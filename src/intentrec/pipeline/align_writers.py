@@ -67,13 +67,18 @@ def sampled(llm: LLMConfig, temperature: float, seed: int) -> LLMConfig:
     return llm.model_copy(update={"temperature": temperature, "seed": seed})
 
 
+def adapted(llm: LLMConfig, stage: Stage, adapter: Path) -> LLMConfig:
+    """The same model with an adapter for one stage and no other."""
+    return llm.model_copy(update={"adapters": {stage: Adapter(path=str(adapter))}})
+
+
 @contextmanager
 def open_writer(
     workspace: Workspace, llm: LLMConfig, adapter: tuple[Stage, Path] | None = None
 ) -> Iterator[LanguageModel]:
     """The model, with an adapter for one stage or without any; closed at the end."""
     if adapter is not None:
-        llm = llm.model_copy(update={"adapters": {adapter[0]: Adapter(path=str(adapter[1]))}})
+        llm = adapted(llm, *adapter)
     model = open_model(llm, workspace.ledger)
     assert model is not None
     try:
