@@ -353,4 +353,4 @@ def test_what_the_report_needs_is_passed_on(split, items):
     tags = pl.DataFrame({"user_id": ["a"], "rank": [1], "category": ["one"]})
     found = evaluate({}, split, items, NONE, extras=Extras(sweep=sweep, about={"seed": "0"}, tags=tags))
     assert (found.sweep.equals(sweep), found.about) == (True, {"seed": "0"})
-    assert found.tag_hits.filter(pl.col("of") == "users")["hit_rate"].to_list() == [1.0]
+    assert found.tag_hits.filter(pl.col("of") == "users")["hit_rate"].to_list() == [0.5]  # x of the basket of x and z

@@ -49,6 +49,20 @@ def test_sentences(text, rule):
     assert refuse_text(text, "tea time", FACTS, ("acme",), CONFIG, "en") == rule
 
 
+@pytest.mark.parametrize(
+    ("text", "interest", "rule"),
+    [
+        ("The copper kettle may suit your interest in kettles", "kettles", None),
+        ("The copper kettle may suit your interest in tin kettles", "tin kettles", None),
+        ("The copper kettle may suit those with kettles in mind", "tin kettles", "repetitive"),  # not named in full
+        ("The kettle kettle may suit your interest in kettles", "kettles", "repetitive"),
+        ("A kettle is a kettle", "kettles", "copies-title"),
+    ],
+)
+def test_naming_the_interest_beside_an_item_of_its_kind_is_no_repetition(text, interest, rule):
+    assert refuse_text(text, interest, FACTS, (), CONFIG, "en") == rule
+
+
 def test_russian_sentences_may_quote_foreign_titles():
     assert refuse_text("Вскипятит воду: kettle для чая", "tea time", FACTS, (), CONFIG, "ru") is None
     assert refuse_text("Boils water for your tea", "tea time", FACTS, (), CONFIG, "ru") == "wrong-language"

@@ -17,9 +17,10 @@ def tag_hits(
     """HR@n of RecGPT-V1 (arXiv 2507.22879, item-tag prediction): a frame of `TAG_HITS_SCHEMA`.
 
     HR@30 = mean over users of [category of the next item is among phi(tag) of the user's first 30 tags]. "users" is
-    that: the next item is the earliest target, and where several share its time, one of them must be hit. "targets"
-    asks it of every target, averaged within each user. Only users with a tag are counted, and only targets whose item
-    has a category; how many is said by `counted`.
+    that: the next item is the earliest target, and where several share its time (a basket has one), it is the share of
+    them that is hit: what is expected when one of them is drawn. "targets" asks it of every target, averaged within
+    each user. Only users with a tag are counted, and only targets whose item has a category; how many is said by
+    `counted`.
 
     Args:
         tags: user_id, rank, and category (phi of the tag), as in `TAGS`.
@@ -47,7 +48,7 @@ def tag_hits(
 
 
 def hits_by_user(tags: pl.DataFrame, catalogue: pl.DataFrame, targets: pl.DataFrame, n: int) -> pl.DataFrame:
-    """user_id, first (whether the next item is hit), every (share of targets that are), targets (how many), by user.
+    """user_id, first (share of the next items that is hit), every (of all targets), targets (how many), by user.
 
     Users without a tag hit nothing; users none of whose targets has a category are left out. Arguments: see `tag_hits`.
     """
@@ -62,6 +63,6 @@ def hits_by_user(tags: pl.DataFrame, catalogue: pl.DataFrame, targets: pl.DataFr
     )
     return (
         judged.group_by("user_id")
-        .agg(first=pl.col("hit").filter("next").max(), every=pl.col("hit").mean(), targets=pl.len())
+        .agg(first=pl.col("hit").filter("next").mean(), every=pl.col("hit").mean(), targets=pl.len())
         .sort("user_id")
     )

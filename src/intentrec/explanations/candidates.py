@@ -14,8 +14,9 @@ from intentrec.text.wording import stem, stems, words
 from intentrec.text.words import NOISE
 
 _MOST = 4
-_FEWEST = 2
-_GENERAL = "find"  # says nothing of the item: only offered where it makes up the fewest that there is a choice among
+FEWEST = 2
+"""Sentences that there must be to choose from."""
+_GENERAL = "find"  # says nothing of the item: only offered where it makes up the fewest that there must be
 _LONGEST_TITLE = 5  # words; a longer title makes no noun of a sentence
 _LONGEST_SHELF = 4
 _SHORTEST_THEME = 3
@@ -58,8 +59,14 @@ _OCCASIONS = {
 }  # fmt: skip
 
 
-def candidates(pair: Pair, config: ExplanationsConfig, language: str, brands: Collection[str] = ()) -> tuple[str, ...]:
-    """Up to four distinct sentences for the pair that pass the gate, the most telling first; maybe none."""
+def candidates(
+    pair: Pair, config: ExplanationsConfig, language: str, brands: Collection[str] = (), *, fewest: int = FEWEST
+) -> tuple[str, ...]:
+    """Up to four distinct sentences for the pair that pass the gate, the most telling first; maybe none.
+
+    Args:
+        fewest: With fewer that tell something of the item, one that could stand under any is offered too.
+    """
     said = _values(pair, language)
     texts = {angle: text.format(**said) for angle, text in _TEXTS[language].items() if _sayable(text, said)}
     passed = {
@@ -69,7 +76,7 @@ def candidates(pair: Pair, config: ExplanationsConfig, language: str, brands: Co
     }
     general = passed.pop(_GENERAL, "")
     telling = tuple(dict.fromkeys(passed.values()))[:_MOST]
-    return (*telling, general) if general and len(telling) < _FEWEST else telling
+    return (*telling, general) if general and len(telling) < fewest else telling
 
 
 def _sayable(text: str, said: Mapping[str, str]) -> bool:

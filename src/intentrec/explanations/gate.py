@@ -6,6 +6,7 @@ word of either).
 """
 
 import re
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
 
 from intentrec.explanations.config import ExplanationsConfig
@@ -49,7 +50,7 @@ def text_faults(
         language: Language the sentence must be in.
     """
     known = " ".join((*facts, interest))
-    rules = _form(_unquoted(text, known) if language == "ru" else text, config) | {
+    rules = _form(_unquoted(text, known) if language == "ru" else text, interest, config) | {
         "copies-title": lambda: copies(text, facts) or adds_nothing(text, known),
         "wrong-language": lambda: not _speaks(text, known, language),
         "cliche": lambda: mentions(text, config.cliches),
@@ -71,11 +72,12 @@ def offer_faults(
 ) -> Iterator[str]:
     """The rules that refuse a sentence that our rules made to be chosen; arguments as in `text_faults`.
 
-    Three rules differ. `copies-title` has no sense: to quote names is what these sentences do. `cliche` lets words of
+    Four rules differ. `copies-title` has no sense: to quote names is what these sentences do. `cliche` lets words of
     the item or the interest pass: a title quoted is no praise of ours. `echo` overlooks « and », which only we set.
+    `repetitive` does not allow for the interest's name: there are other sentences to offer.
     """
     known = " ".join((*facts, interest))
-    rules = _form(text.translate(_QUOTES), config) | {
+    rules = _form(text.translate(_QUOTES), "", config) | {
         "wrong-language": lambda: not _speaks(text, known, language),
         "cliche": lambda: any(mentions(text, [said]) and not mentions(known, [said]) for said in config.cliches),
         "invented": lambda: invents(text, known, (*config.attributes, *brands)),
@@ -89,14 +91,14 @@ def _unquoted(text: str, known: str) -> str:
     return _QUOTED.sub(lambda said: said[1] if stems(said[1]) <= stems(known) else said[0], text)
 
 
-def _form(text: str, config: ExplanationsConfig) -> Rules:
+def _form(text: str, interest: str, config: ExplanationsConfig) -> Rules:
     return {
         "empty": lambda: not words(text),
         "echo": lambda: echoes(text),
         "too-short": lambda: len(words(text)) < config.min_words,
         "too-long": lambda: len(words(text)) > config.max_words,
         "incomplete": lambda: not FUNCTION_WORDS.isdisjoint(words(text)[-1:]),
-        "repetitive": lambda: goes_round(text),
+        "repetitive": lambda: goes_round(text, interest),
     }
 
 
@@ -104,10 +106,20 @@ def _broken(rules: Rules) -> Iterator[str]:
     return (rule for rule, broken in rules.items() if broken())
 
 
-def goes_round(text: str) -> bool:
-    """Whether a telling word stands twice, as in "a cake is a cake": small models do that."""
-    said = [stem(word) for word in words(text) if word not in FUNCTION_WORDS and len(word) >= _SHORTEST_TELLING]
-    return len(set(said)) < len(said)
+def goes_round(text: str, interest: str = "") -> bool:
+    """Whether a telling word stands twice, as in "a cake is a cake": small models do that.
+
+    Where the interest is named in full, its words may stand once more: in "The cake cases may suit your interest in
+    cake tins" nothing goes round, and readers say so.
+    """
+    said = Counter(_telling(text))
+    if mentions(text, [interest]):
+        said -= Counter(_telling(interest))
+    return any(times > 1 for times in said.values())
+
+
+def _telling(text: str) -> Iterator[str]:
+    return (stem(word) for word in words(text) if word not in FUNCTION_WORDS and len(word) >= _SHORTEST_TELLING)
 
 
 def adds_nothing(text: str, known: str) -> bool:

@@ -67,7 +67,7 @@ def pass_rates(asked: Sequence[Asked], texts: Sequence[str | None], examiner: Ex
 
 
 def hits(asked: Sequence[Asked], texts: Sequence[str | None], later: Later) -> dict[str, float]:
-    """For each user with a target 1 where a category of the first tags is the next item's, else 0."""
+    """For each user with a target whether the first tags lead to the next item's category (see `tag_hits`), 0 to 1."""
     tags = tags_as_written(asked, texts)
     users = sorted({one.user_id for one in asked if one.user_id})
     targets = later.targets.filter(pl.col("user_id").is_in(users))

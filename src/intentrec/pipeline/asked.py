@@ -9,8 +9,8 @@ from pydantic import BaseModel
 
 from intentrec.alignment.samples import compact
 from intentrec.explanations import ExplanationsConfig
-from intentrec.explanations.candidates import candidates
-from intentrec.explanations.choosing import FEWEST, choosing_request, shuffled
+from intentrec.explanations.candidates import FEWEST, candidates
+from intentrec.explanations.choosing import choosing_request, shuffled
 from intentrec.explanations.composing import COMPOSED, composing_request
 from intentrec.explanations.pairs import PACKAGE, Pair, Sentence
 from intentrec.explanations.write import explanation_row
@@ -124,11 +124,14 @@ def asked_explanations(
     form: Form,
     as_of: datetime,
 ) -> Iterator[Asked]:
-    """A question for each pair; to choose from, there must be sentences."""
+    """A question for each pair; to choose from, there must be sentences.
+
+    Where none is chosen, a sentence of the rules that could stand under any item is an answer only for want of others.
+    """
     prompt = Prompt.load(PACKAGE, "choose" if form == "choosing" else COMPOSED[form], language)
     month = month_name(as_of, language)
     for pair in pairs:
-        offers = candidates(pair, config, language, brands)
+        offers = candidates(pair, config, language, brands, fewest=FEWEST if form == "choosing" else 1)
         if form != "choosing":
             yield _explanation(pair, offers, composing_request(pair, prompt, month), as_of)
         elif len(offers) >= FEWEST:
