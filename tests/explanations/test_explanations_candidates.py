@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from intentrec.explanations import ExplanationsConfig
-from intentrec.explanations.candidates import candidates
+from intentrec.explanations.candidates import candidates, lessons
 from intentrec.explanations.gate import refuse_offer
 from intentrec.explanations.pairs import Pair
 from intentrec.llm.prompts import Prompt
@@ -39,6 +39,18 @@ def test_the_general_sentence_only_makes_up_a_second():
         "The red lunch bag may be to your taste",
         "One more find for your interest in bag charms",
     )
+
+
+def test_only_what_holds_of_any_item_is_a_lesson():
+    pair = Pair("roll wrap", "i", "roll wrap", "roll wrap", "wrap")
+    assert candidates(pair, CONFIG, "en")[0] == "Close in kind to the roll wrap you like"
+    assert lessons(pair, CONFIG, "en") == ("The roll wrap may be to your taste",)
+    assert lessons(Pair("bag charms", "i", "tin", "", ""), CONFIG, "en") == (
+        "If you like bag charms, have a look at the tin",
+        "The tin may suit your interest in bag charms",
+    )
+    nameless = Pair("milk", "i", "private milk, white only (dairy/other)", "milk", "dairy/other")
+    assert lessons(nameless, CONFIG, "en") == ()
 
 
 def test_a_category_that_repeats_the_interest_is_no_shelf():

@@ -44,6 +44,10 @@ class Asked:
     by_rules: tuple[str, ...] = ()
     interest_id: str = field(default="", repr=False)
 
+    @property
+    def lessons(self) -> tuple[str, ...]:
+        return self.by_rules
+
     def rows(self, value: BaseModel, model: str, prompt_version: str) -> list[dict[str, object]]:
         return [{"user_id": self.user_id, "interest_id": self.interest_id, "tag": tag} for tag in value.tags]  # type: ignore[attr-defined]
 

@@ -14,9 +14,9 @@ from intentrec.text.wording import stem, stems, words
 from intentrec.text.words import NOISE
 
 _MOST = 4
-FEWEST = 2
-"""Sentences that there must be to choose from."""
-_GENERAL = "find"  # says nothing of the item: only offered where it makes up the fewest that there must be
+_FEWEST = 2
+_GENERAL = "find"  # says nothing of the item: only offered where it makes up the fewest that there is a choice among
+_LEARNED = ("liking", "shelf", "suiting", "taste")
 _LONGEST_TITLE = 5  # words; a longer title makes no noun of a sentence
 _LONGEST_SHELF = 4
 _SHORTEST_THEME = 3
@@ -59,24 +59,33 @@ _OCCASIONS = {
 }  # fmt: skip
 
 
-def candidates(
-    pair: Pair, config: ExplanationsConfig, language: str, brands: Collection[str] = (), *, fewest: int = FEWEST
-) -> tuple[str, ...]:
-    """Up to four distinct sentences for the pair that pass the gate, the most telling first; maybe none.
+def candidates(pair: Pair, config: ExplanationsConfig, language: str, brands: Collection[str] = ()) -> tuple[str, ...]:
+    """Up to four distinct sentences for the pair that pass the gate, the most telling first; maybe none."""
+    passed = _passed(pair, config, language, brands)
+    general = passed.pop(_GENERAL, "")
+    telling = tuple(dict.fromkeys(passed.values()))[:_MOST]
+    return (*telling, general) if general and len(telling) < _FEWEST else telling
 
-    Args:
-        fewest: With fewer that tell something of the item, one that could stand under any is offered too.
+
+def lessons(pair: Pair, config: ExplanationsConfig, language: str, brands: Collection[str] = ()) -> tuple[str, ...]:
+    """Those sentences that a model may learn to say: they name the item, and hold whatever item it is.
+
+    Rules know when an item is of the kind that was liked, or has its theme; a small model that learned to say so says
+    it of others, too.
     """
+    passed = _passed(pair, config, language, brands)
+    return tuple(dict.fromkeys(text for angle, text in passed.items() if angle in _LEARNED))
+
+
+def _passed(pair: Pair, config: ExplanationsConfig, language: str, brands: Collection[str]) -> dict[str, str]:
+    """Sentences by angle, as far as they can be said and pass the gate."""
     said = _values(pair, language)
     texts = {angle: text.format(**said) for angle, text in _TEXTS[language].items() if _sayable(text, said)}
-    passed = {
+    return {
         angle: text
         for angle, text in texts.items()
         if not refuse_offer(text, pair.interest, pair.facts, brands, config, language)
     }
-    general = passed.pop(_GENERAL, "")
-    telling = tuple(dict.fromkeys(passed.values()))[:_MOST]
-    return (*telling, general) if general and len(telling) < fewest else telling
 
 
 def _sayable(text: str, said: Mapping[str, str]) -> bool:

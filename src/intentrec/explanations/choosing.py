@@ -8,12 +8,14 @@ from collections.abc import Sequence
 from hashlib import sha256
 from typing import Any
 
-from intentrec.explanations.candidates import FEWEST, candidates
+from intentrec.explanations.candidates import candidates
 from intentrec.explanations.pairs import PACKAGE, STAGE, Desk, Pair, Sentence, Written
 from intentrec.llm.messages import Completion, Request
 from intentrec.llm.prompts import Prompt
 
 _CHARACTERS_A_TOKEN = 2  # low on purpose: Russian in small vocabularies comes close to it
+FEWEST = 2
+"""Sentences that there must be to choose from."""
 
 
 def choose(pairs: Sequence[Pair], desk: Desk) -> dict[Pair, Written]:

@@ -9,8 +9,8 @@ from pydantic import BaseModel
 
 from intentrec.alignment.samples import compact
 from intentrec.explanations import ExplanationsConfig
-from intentrec.explanations.candidates import FEWEST, candidates
-from intentrec.explanations.choosing import choosing_request, shuffled
+from intentrec.explanations.candidates import candidates, lessons
+from intentrec.explanations.choosing import FEWEST, choosing_request, shuffled
 from intentrec.explanations.composing import COMPOSED, composing_request
 from intentrec.explanations.pairs import PACKAGE, Pair, Sentence
 from intentrec.explanations.write import explanation_row
@@ -44,6 +44,7 @@ class Asked:
         item_id: What it is about; None but for explanations.
         by_rules: Answers of the rules to this very question, as the grammar would write them; for explanations every
             sentence that the rules would offer, the most telling first.
+        lessons: Those answers of the rules that a model may learn.
         rows: From a value, the model and its prompt version to the rows that the stage would store if it had no gate.
     """
 
@@ -53,6 +54,7 @@ class Asked:
     user_id: str | None
     item_id: str | None
     by_rules: tuple[str, ...]
+    lessons: tuple[str, ...]
     rows: Callable[[BaseModel, str, str], Rows]
 
     @property
@@ -64,14 +66,15 @@ class Asked:
 def asked_interests(naming: GroupNaming, users: Sequence[str], embedder: Embedder, as_of: datetime) -> Iterator[Asked]:
     """A question for each group of the users."""
     for question in naming.questions.of(users):
-        ruled = naming.questions.by_rules(question, embedder)
+        ruled = _compact(naming.questions.by_rules(question, embedder))
         yield Asked(
             stage="interests",
             request=naming.questions.request(question),
             answer_type=GroupAnswer,
             user_id=question.rule.user_id,
             item_id=None,
-            by_rules=() if ruled is None else (compact(ruled),),
+            by_rules=ruled,
+            lessons=ruled,
             rows=_interest_rows(naming, question, as_of),
         )
 
@@ -91,14 +94,15 @@ def asked_tags(desk: Desk, users: Sequence[str], form: Form, as_of: datetime) ->
     asking = InterestQuestions(desk, form)
     for user_id in (user_id for user_id in users if user_id in desk.users):
         for place, question in enumerate(asking.of(user_id)):
-            ruled = asking.by_rules(question)
+            ruled = _compact(asking.by_rules(question))
             yield Asked(
                 stage="tags",
                 request=asking.request(question),
                 answer_type=ChosenTags,
                 user_id=user_id,
                 item_id=None,
-                by_rules=() if ruled is None else (compact(ruled),),
+                by_rules=ruled,
+                lessons=ruled,
                 rows=_tag_rows(desk, question, 1 + place * desk.config.chosen, as_of),
             )
 
@@ -124,21 +128,20 @@ def asked_explanations(
     form: Form,
     as_of: datetime,
 ) -> Iterator[Asked]:
-    """A question for each pair; to choose from, there must be sentences.
-
-    Where none is chosen, a sentence of the rules that could stand under any item is an answer only for want of others.
-    """
+    """A question for each pair; to choose from, there must be sentences."""
     prompt = Prompt.load(PACKAGE, "choose" if form == "choosing" else COMPOSED[form], language)
     month = month_name(as_of, language)
     for pair in pairs:
-        offers = candidates(pair, config, language, brands, fewest=FEWEST if form == "choosing" else 1)
+        offers = candidates(pair, config, language, brands)
+        learned = lessons(pair, config, language, brands)
         if form != "choosing":
-            yield _explanation(pair, offers, composing_request(pair, prompt, month), as_of)
+            yield _explanation(pair, offers, learned, composing_request(pair, prompt, month), as_of)
         elif len(offers) >= FEWEST:
-            yield _explanation(pair, offers, choosing_request(pair, shuffled(offers, pair), prompt, month), as_of)
+            request = choosing_request(pair, shuffled(offers, pair), prompt, month)
+            yield _explanation(pair, offers, learned, request, as_of)
 
 
-def _explanation(pair: Pair, offers: Sequence[str], request: Request, as_of: datetime) -> Asked:
+def _explanation(pair: Pair, offers: Sequence[str], learned: Sequence[str], request: Request, as_of: datetime) -> Asked:
     def rows(value: BaseModel, model: str, prompt_version: str) -> Rows:
         text = Sentence.model_validate(value).text.strip()
         return [explanation_row(pair, (text, model, prompt_version), as_of)]
@@ -149,6 +152,11 @@ def _explanation(pair: Pair, offers: Sequence[str], request: Request, as_of: dat
         answer_type=Sentence,
         user_id=None,
         item_id=pair.item_id,
-        by_rules=tuple(compact(Sentence(text=text)) for text in offers),
+        by_rules=_compact(*(Sentence(text=text) for text in offers)),
+        lessons=_compact(*(Sentence(text=text) for text in learned)),
         rows=rows,
     )
+
+
+def _compact(*values: BaseModel | None) -> tuple[str, ...]:
+    return tuple(compact(value) for value in values if value is not None)

@@ -18,13 +18,13 @@ def pre_alignment(
     """The best answers to each question; of the same grade the teacher's come before those of the rules.
 
     Args:
-        questions: What is asked; the rules' answers come with them.
+        questions: What is asked; the rules' answers that may be learned come with them.
         taught: A teacher's answers to some of them.
         grade: None leaves the judge out.
         as_of: Of the questions.
         config: How many answers to a question are kept.
     """
-    ruled = (("rules", Written(question, said, "none")) for question in questions for said in question.by_rules)
+    ruled = (("rules", Written(question, said, "none")) for question in questions for said in question.lessons)
     answers = graded([*(("teacher", written) for written in taught), *ruled], grade)
     best = [
         answer

@@ -40,6 +40,11 @@ class Question(Protocol):
         """What the rules answer, compact JSON; empty where they have nothing to say."""
         ...
 
+    @property
+    def lessons(self) -> tuple[str, ...]:
+        """Those answers of the rules that a model may learn."""
+        ...
+
 
 Q = TypeVar("Q", bound=Question)
 A = TypeVar("A", bound=BaseModel)
