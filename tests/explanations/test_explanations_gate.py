@@ -26,7 +26,7 @@ RULES = {
         ("", "empty"),
         ("{text} for tea", "echo"),
         ("Tea kettle", "too-short"),
-        ("This kettle boils all the water that anybody could ever want for tea", "too-long"),
+        ("This kettle boils all of the water that anybody could ever want for a cup of tea", "too-long"),
         ("This kettle boils water for the", "incomplete"),
         ("A kettle is a kettle", "repetitive"),
         ("Copper 2L kettle!", "copies-title"),
