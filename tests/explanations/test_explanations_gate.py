@@ -57,10 +57,14 @@ def test_sentences(text, rule):
         ("The copper kettle may suit those with kettles in mind", "tin kettles", "repetitive"),  # not named in full
         ("The kettle kettle may suit your interest in kettles", "kettles", "repetitive"),
         ("A kettle is a kettle", "kettles", "copies-title"),
+        ("The home sweet home mug may suit your tea time", "tea time", None),
+        ("The home sweet home mug is for home and tea time", "tea time", "repetitive"),
+        ("The home sweet home mug may suit your interest in mugs", "mugs", None),
     ],
 )
-def test_naming_the_interest_beside_an_item_of_its_kind_is_no_repetition(text, interest, rule):
-    assert refuse_text(text, interest, FACTS, (), CONFIG, "en") == rule
+def test_a_name_that_is_quoted_in_full_is_no_repetition(text, interest, rule):
+    facts = ("home sweet home mug", "mug", "mugs") if "mug" in text else FACTS
+    assert refuse_text(text, interest, facts, (), CONFIG, "en") == rule
 
 
 def test_russian_sentences_may_quote_foreign_titles():

@@ -50,7 +50,7 @@ def text_faults(
         language: Language the sentence must be in.
     """
     known = " ".join((*facts, interest))
-    rules = _form(_unquoted(text, known) if language == "ru" else text, interest, config) | {
+    rules = _form(_unquoted(text, known) if language == "ru" else text, interest, facts, config) | {
         "copies-title": lambda: copies(text, facts) or adds_nothing(text, known),
         "wrong-language": lambda: not _speaks(text, known, language),
         "cliche": lambda: mentions(text, config.cliches),
@@ -74,10 +74,10 @@ def offer_faults(
 
     Four rules differ. `copies-title` has no sense: to quote names is what these sentences do. `cliche` lets words of
     the item or the interest pass: a title quoted is no praise of ours. `echo` overlooks « and », which only we set.
-    `repetitive` does not allow for the interest's name: there are other sentences to offer.
+    `repetitive` makes no allowance for names: there are other sentences to offer.
     """
     known = " ".join((*facts, interest))
-    rules = _form(text.translate(_QUOTES), "", config) | {
+    rules = _form(text.translate(_QUOTES), "", (), config) | {
         "wrong-language": lambda: not _speaks(text, known, language),
         "cliche": lambda: any(mentions(text, [said]) and not mentions(known, [said]) for said in config.cliches),
         "invented": lambda: invents(text, known, (*config.attributes, *brands)),
@@ -91,14 +91,14 @@ def _unquoted(text: str, known: str) -> str:
     return _QUOTED.sub(lambda said: said[1] if stems(said[1]) <= stems(known) else said[0], text)
 
 
-def _form(text: str, interest: str, config: ExplanationsConfig) -> Rules:
+def _form(text: str, interest: str, facts: Sequence[str], config: ExplanationsConfig) -> Rules:
     return {
         "empty": lambda: not words(text),
         "echo": lambda: echoes(text),
         "too-short": lambda: len(words(text)) < config.min_words,
         "too-long": lambda: len(words(text)) > config.max_words,
         "incomplete": lambda: not FUNCTION_WORDS.isdisjoint(words(text)[-1:]),
-        "repetitive": lambda: goes_round(text, interest),
+        "repetitive": lambda: goes_round(text, interest, facts),
     }
 
 
@@ -106,15 +106,18 @@ def _broken(rules: Rules) -> Iterator[str]:
     return (rule for rule, broken in rules.items() if broken())
 
 
-def goes_round(text: str, interest: str = "") -> bool:
+def goes_round(text: str, interest: str = "", facts: Sequence[str] = ()) -> bool:
     """Whether a telling word stands twice, as in "a cake is a cake": small models do that.
 
-    Where the interest is named in full, its words may stand once more: in "The cake cases may suit your interest in
-    cake tins" nothing goes round, and readers say so.
+    Where the interest is named in full, its words may stand once more, and so may a word that stands twice in a name of
+    the item: in "The home sweet home mug may suit your interest in mugs" nothing goes round, and readers say so.
     """
     said = Counter(_telling(text))
     if mentions(text, [interest]):
         said -= Counter(_telling(interest))
+    for fact in facts:
+        if mentions(text, [fact]):
+            said -= Counter(_telling(fact)) - Counter(set(_telling(fact)))
     return any(times > 1 for times in said.values())
 
 
