@@ -60,5 +60,5 @@ def adapters_of(given: Sequence[str]) -> dict[str, dict[Stage, Path]]:
             raise SystemExit(
                 f"--adapter {one!r} is not NAME:STAGE=FOLDER with a stage of {', '.join(get_args(Stage))}."
             )
-        found.setdefault(name, {})[stage] = Path(folder)  # type: ignore[index]
+        found.setdefault(name, {})[stage] = Path(folder).resolve()  # type: ignore[index]
     return found
