@@ -10,6 +10,7 @@ interrupted run goes on, and a second one asks nothing.
 answers; `--writer` picks roads.
 `retrieval` puts the same writers' tags through the product's tag channel, whose towers are trained once and lie in the
 workspace, and measures what they find of what users bought later; its figures are held against the rules.
+`pipelines` counts what the tags of each writer foresee, as written and as a run stores them (gated, filled by rules).
 `options` tries best of several answers (aligned writers), hints and planned personas (the teacher) in the tag stage.
 """
 
@@ -25,6 +26,7 @@ from benchmarks.alignment.equality import agreements, compare_roads, parted, to_
 from benchmarks.alignment.injection import HEAD, reached
 from benchmarks.alignment.judged import Line, asking_of, lines
 from benchmarks.alignment.options import FEW, figures_of
+from benchmarks.alignment.pipelines import pipelines
 from benchmarks.alignment.report import BELOW, to_markdown, why
 from benchmarks.alignment.retrieval import RULES, worth
 from benchmarks.alignment.roads import Server
@@ -39,7 +41,7 @@ from intentrec.progress import Progress
 def main() -> None:
     """Ask, judge, print."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("what", choices=["table", "injection", "equality", "retrieval", "options"])
+    parser.add_argument("what", choices=["table", "injection", "equality", "retrieval", "pipelines", "options"])
     parser.add_argument("--shop", choices=SHOPS, default="online-retail")
     parser.add_argument("--dir", type=Path, required=True, help="the workspace; made where it is not there")
     parser.add_argument("--data", type=Path, help="folder of the logs; the demo's shop needs none")
@@ -77,6 +79,9 @@ def main() -> None:
                 for line in figures_of(shop, asking, writer, given.users, FEW, progress)
             ]
             print(to_markdown(found, given.against or ()))
+        elif given.what == "pipelines":
+            found = pipelines(shop, asking, chosen, given.questions, progress)
+            print(to_markdown(found, given.against or ("rules, gated and filled",)))
         elif given.what == "retrieval":
             found = worth(shop, asking, chosen, given.questions, progress)
             print(to_markdown(found, given.against or RULES))
