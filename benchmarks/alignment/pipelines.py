@@ -23,4 +23,4 @@ def lines_of(shop: str, found: Sequence[Tagged], users: Sequence[str], later: La
     for one in found:
         for figure, by_user in hit_figures(one.tags, users, later).items():
             name = f"{one.writer}, {one.variant}"
-            yield Line(shop, "tags", name, figure, one.questions, one.answered, by_user, one.tags.height, {})
+            yield Line(shop, "tags", name, figure, one.questions, one.answered, dict(by_user), one.tags.height, {})
