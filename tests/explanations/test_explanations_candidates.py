@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from intentrec.explanations import ExplanationsConfig
-from intentrec.explanations.candidates import candidates, lessons
+from intentrec.explanations.candidates import candidates, lessons, sentences
 from intentrec.explanations.gate import refuse_offer
 from intentrec.explanations.pairs import Pair
 from intentrec.llm.prompts import Prompt
@@ -17,6 +17,10 @@ CONFIG = ExplanationsConfig()
 
 def offered(interest, name, phrase, category, language="en", config=CONFIG, **kwargs):
     return candidates(Pair(interest, "i", name, phrase, category), config, language, **kwargs)
+
+
+def learned(pair):
+    return lessons(sentences(pair, CONFIG, "en", ()))
 
 
 def test_an_item_apart_from_the_interest_is_tied_to_it_by_phrase_and_shelf():
@@ -44,13 +48,13 @@ def test_the_general_sentence_only_makes_up_a_second():
 def test_only_what_holds_of_any_item_is_a_lesson():
     pair = Pair("roll wrap", "i", "roll wrap", "roll wrap", "wrap")
     assert candidates(pair, CONFIG, "en")[0] == "Close in kind to the roll wrap you like"
-    assert lessons(pair, CONFIG, "en") == ("The roll wrap may be to your taste",)
-    assert lessons(Pair("bag charms", "i", "tin", "", ""), CONFIG, "en") == (
+    assert learned(pair) == ("The roll wrap may be to your taste",)
+    assert learned(Pair("bag charms", "i", "tin", "", "")) == (
         "If you like bag charms, have a look at the tin",
         "The tin may suit your interest in bag charms",
     )
     nameless = Pair("milk", "i", "private milk, white only (dairy/other)", "milk", "dairy/other")
-    assert lessons(nameless, CONFIG, "en") == ()
+    assert learned(nameless) == ()
 
 
 def test_a_category_that_repeats_the_interest_is_no_shelf():

@@ -61,24 +61,27 @@ _OCCASIONS = {
 
 def candidates(pair: Pair, config: ExplanationsConfig, language: str, brands: Collection[str] = ()) -> tuple[str, ...]:
     """Up to four distinct sentences for the pair that pass the gate, the most telling first; maybe none."""
-    passed = _passed(pair, config, language, brands)
-    general = passed.pop(_GENERAL, "")
-    telling = tuple(dict.fromkeys(passed.values()))[:_MOST]
+    return offered(sentences(pair, config, language, brands))
+
+
+def offered(said: Mapping[str, str]) -> tuple[str, ...]:
+    """Of `sentences` those to choose from; see `candidates`."""
+    general = said.get(_GENERAL, "")
+    telling = tuple(dict.fromkeys(text for angle, text in said.items() if angle != _GENERAL))[:_MOST]
     return (*telling, general) if general and len(telling) < _FEWEST else telling
 
 
-def lessons(pair: Pair, config: ExplanationsConfig, language: str, brands: Collection[str] = ()) -> tuple[str, ...]:
-    """Those sentences that a model may learn to say: they name the item, and hold whatever item it is.
+def lessons(said: Mapping[str, str]) -> tuple[str, ...]:
+    """Of `sentences` those that a model may learn to say: they name the item, and hold whatever item it is.
 
     Rules know when an item is of the kind that was liked, or has its theme; a small model that learned to say so says
     it of others, too.
     """
-    passed = _passed(pair, config, language, brands)
-    return tuple(dict.fromkeys(text for angle, text in passed.items() if angle in _LEARNED))
+    return tuple(dict.fromkeys(text for angle, text in said.items() if angle in _LEARNED))
 
 
-def _passed(pair: Pair, config: ExplanationsConfig, language: str, brands: Collection[str]) -> dict[str, str]:
-    """Sentences by angle, as far as they can be said and pass the gate."""
+def sentences(pair: Pair, config: ExplanationsConfig, language: str, brands: Collection[str]) -> dict[str, str]:
+    """What can be said of the pair and passes the gate, by angle, the most telling first."""
     said = _values(pair, language)
     texts = {angle: text.format(**said) for angle, text in _TEXTS[language].items() if _sayable(text, said)}
     return {

@@ -9,7 +9,7 @@ from pydantic import BaseModel
 
 from intentrec.alignment.samples import compact
 from intentrec.explanations import ExplanationsConfig
-from intentrec.explanations.candidates import candidates, lessons
+from intentrec.explanations.candidates import lessons, offered, sentences
 from intentrec.explanations.choosing import FEWEST, choosing_request, shuffled
 from intentrec.explanations.composing import COMPOSED, composing_request
 from intentrec.explanations.pairs import PACKAGE, Pair, Sentence
@@ -132,8 +132,8 @@ def asked_explanations(
     prompt = Prompt.load(PACKAGE, "choose" if form == "choosing" else COMPOSED[form], language)
     month = month_name(as_of, language)
     for pair in pairs:
-        offers = candidates(pair, config, language, brands)
-        learned = lessons(pair, config, language, brands)
+        said = sentences(pair, config, language, brands)
+        offers, learned = offered(said), lessons(said)
         if form != "choosing":
             yield _explanation(pair, offers, learned, composing_request(pair, prompt, month), as_of)
         elif len(offers) >= FEWEST:
